@@ -1,0 +1,1 @@
+"""Warehouses behind one small protocol."""

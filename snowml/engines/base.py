@@ -1,0 +1,88 @@
+"""The engine protocol: all that snowml asks of a warehouse. `tests/engines` is its real definition."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import pyarrow as pa
+
+from snowml.names import Dialect, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function: a double or a text."""
+
+    name: str
+    type: Literal["double", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFunction:
+    """A function whose body is one SQL expression over its parameters."""
+
+    name: Relation
+    parameters: tuple[Parameter, ...]
+    returns: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class VectorFunction:
+    """A function that Python computes, a batch of rows at a time; it answers doubles.
+
+    Attributes:
+        name: Its name, unique to the artifact.
+        parameters: Its parameters.
+        handler: The module whose `load(artifact: bytes)` gives the callable: columns in, Arrow doubles out.
+        store: Where the artifact is kept (see `Engine.put`).
+        artifact: The artifact's key in the store.
+        remedy: What a client that cannot run Python is told.
+    """
+
+    name: Relation
+    parameters: tuple[Parameter, ...]
+    handler: str
+    store: Relation
+    artifact: str
+    remedy: str
+
+
+class Engine(Protocol):
+    """A warehouse session. Values are bound with `?`; names are `Relation`s that quote themselves."""
+
+    @property
+    def name(self) -> Dialect:
+        """The dialect it speaks."""
+
+    @property
+    def database(self) -> str:
+        """The database that names without one belong to."""
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> None:
+        """Run one statement and discard its answer."""
+
+    def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+        """Run one query; column names come back as written in lower case."""
+
+    def insert(self, relation: Relation, rows: Iterable[Mapping[str, object]]) -> None:
+        """Append rows, by column name."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, where the warehouse can; an inner one joins the outer."""
+
+    def put(self, store: Relation, key: str, data: bytes) -> None:
+        """Keep an artifact's bytes under a key; the same key twice is kept once."""
+
+    def get(self, store: Relation, key: str) -> bytes:
+        """The bytes of an artifact."""
+
+    def create_function(self, function: SqlFunction | VectorFunction) -> None:
+        """Create a function, or replace the one of that name."""
+
+    def call(self, procedure: str, args: Sequence[object]) -> object:
+        """Run a stored procedure."""
+
+    def close(self) -> None:
+        """Give the session back."""

@@ -1,0 +1,178 @@
+"""What the registry keeps, as frozen values: every floor above speaks in these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Task = Literal["classification", "regression"]
+FeatureKind = Literal["number", "category"]
+Flavor = Literal["sql", "estimator"]
+Status = Literal["candidate", "rejected", "approved", "retired"]
+Event = Literal["registered", "approved", "rejected", "certified", "promoted", "rolled_back", "retired"]
+Label = bool | int | float | str
+
+
+class Feature(BaseModel):
+    """One input column: a number (as a double) or a category (as text)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: FeatureKind
+
+
+class Signature(BaseModel):
+    """What a version takes and what it answers; immutable, and kept with the version.
+
+    Attributes:
+        features: The inputs, in the order of the function's parameters.
+        entity: The columns that identify a row, with `as_of`.
+        as_of: The column with the moment of prediction.
+        task: What kind of answer it gives.
+        label_type: The warehouse's own type of the label, which a label answer is cast to.
+        classes: For a classifier, the two labels, in scikit-learn's order.
+        positive: For a classifier, the label whose probability is given.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    features: tuple[Feature, ...]
+    entity: tuple[str, ...]
+    as_of: str
+    task: Task
+    label_type: str
+    classes: tuple[Label, ...] = ()
+    positive: Label | None = None
+
+    @property
+    def numbers(self) -> list[str]:
+        """The names of the numeric features, in order."""
+        return [feature.name for feature in self.features if feature.kind == "number"]
+
+    @property
+    def categories(self) -> list[str]:
+        """The names of the categorical features, in order."""
+        return [feature.name for feature in self.features if feature.kind == "category"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure about one split: `predictor` is `model`, `constant` or `best_rule`."""
+
+    split: str
+    metric: str
+    value: float
+    predictor: str = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training, finished."""
+
+    run_id: str
+    model: str
+    as_of: datetime
+    started_at: datetime
+    spec_hash: str
+    git_commit: str | None
+    seed: int
+    training_set: str
+    fingerprint: str
+    row_counts: Mapping[str, int]
+    params: Mapping[str, object]
+    packages: Mapping[str, str]
+    durations: Mapping[str, float]
+    metrics: tuple[Metric, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable version of a model, as registered."""
+
+    model: str
+    version: int
+    run_id: str
+    flavor: Flavor
+    signature: Signature
+    artifact: str
+    registered_at: datetime
+    spec_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionEvent:
+    """Something that happened to a version; the sequence of these is the truth about it."""
+
+    model: str
+    version: int
+    event: Event
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """The comparison of a version's function with scikit-learn."""
+
+    model: str
+    version: int
+    rows: int
+    max_abs_diff: float
+    tolerance: float
+    certified: bool
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One bin of a column's distribution, frozen at training.
+
+    A number's bin is `lower <= x < upper`, open-ended where None; a category's bin is one value, or all others
+    where `category` is None. `share` is the part of the non-null rows that fell in it.
+    """
+
+    column_name: str
+    kind: FeatureKind
+    bin: int
+    lower: float | None
+    upper: float | None
+    category: str | None
+    share: float
+    null_rate: float
+    row_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far one column of a scored window has moved from its baseline."""
+
+    model: str
+    version: int
+    window_start: datetime
+    window_end: datetime
+    column_name: str
+    psi: float
+    null_rate: float
+    baseline_null_rate: float
+    row_count: int
+    threshold: float
+    drifted: bool
+    monitored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """One metric of the predictions of a window whose labels are known."""
+
+    model: str
+    version: int
+    window_start: datetime
+    window_end: datetime
+    metric: str
+    value: float
+    row_count: int
+    scored_count: int
+    monitored_at: datetime
