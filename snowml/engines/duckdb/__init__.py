@@ -1,0 +1,1 @@
+"""DuckDB: one file, one writing process, the artifacts inside it."""

@@ -1,0 +1,158 @@
+"""The engine protocol on DuckDB."""
+
+import importlib.util
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+from snowml.engines.base import SqlFunction, VectorFunction
+from snowml.engines.duckdb.functions import create_macro, create_stub
+from snowml.errors import RetryableError, TerminalError, UserError, WarehouseError, did_you_mean
+from snowml.names import Dialect, Relation, quoted
+from snowml.shipped import shipped
+
+CHUNK = 16 * 1024 * 1024
+MAXIMUM = 1024 * CHUNK // 16
+
+
+class DuckDBEngine:
+    """A DuckDB connection as an engine; artifacts are BLOBs in the same file, so they commit with their version."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self._in_transaction = False
+
+    @property
+    def name(self) -> Dialect:
+        """The dialect it speaks."""
+        return "duckdb"
+
+    @property
+    def database(self) -> str:
+        """The catalogue of the open file."""
+        return str(self._run("select current_database()").fetchall()[0][0])
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> None:
+        """Run one statement."""
+        self._run(sql, params)
+
+    def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+        """Run one query."""
+        with _errors(sql):
+            relation = self.connection.sql(sql, params=list(params))
+            if relation is None:
+                raise TerminalError(f"Not a query: {_shortened(sql)}")
+            table: pa.Table = relation.to_arrow_table()
+        return table.rename_columns([name.lower() for name in table.column_names])
+
+    def insert(self, relation: Relation, rows: Iterable[Mapping[str, object]]) -> None:
+        """Append rows, by column name; all of them or none."""
+        rows = list(rows)
+        if not rows:
+            return
+        columns = ", ".join(quoted(name, "duckdb") for name in rows[0])
+        slots = ", ".join("?" for _ in rows[0])
+        sql = f"insert into {relation.sql('duckdb')} ({columns}) values ({slots})"
+        with self.transaction(), _errors(sql):
+            self.connection.executemany(sql, [list(row.values()) for row in rows])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; an inner transaction joins the outer one."""
+        if self._in_transaction:
+            yield
+            return
+        self._run("begin")
+        self._in_transaction = True
+        try:
+            yield
+        except BaseException:
+            self._end("rollback")
+            raise
+        self._end("commit")
+
+    def put(self, store: Relation, key: str, data: bytes) -> None:
+        """Keep an artifact in chunks, once."""
+        if len(data) > MAXIMUM:
+            raise UserError(
+                f"The model takes {len(data) / 2**20:,.0f} MiB; an artifact may take {MAXIMUM / 2**20:,.0f} MiB. "
+                "Limit the depth or the number of its trees (max_depth, max_leaf_nodes)."
+            )
+        with self.transaction():
+            if self._run(f"select 1 from {store.sql('duckdb')} where artifact = ? limit 1", [key]).fetchall():
+                return
+            starts = range(0, max(len(data), 1), CHUNK)
+            self.insert(
+                store,
+                [{"artifact": key, "chunk": n, "data": data[at : at + CHUNK]} for n, at in enumerate(starts)],
+            )
+
+    def get(self, store: Relation, key: str) -> bytes:
+        """An artifact's bytes."""
+        sql = f"select data from {store.sql('duckdb')} where artifact = ? order by chunk"
+        rows = self._run(sql, [key]).fetchall()
+        if not rows:
+            raise TerminalError(f"The artifact {key} is not in {store}.")
+        return b"".join(row[0] for row in rows)
+
+    def create_function(self, function: SqlFunction | VectorFunction) -> None:
+        """Create or replace a macro, or the stub of a Python function.
+
+        A Python function is registered with the process, which no transaction can take back or see: create it first.
+        """
+        if isinstance(function, SqlFunction):
+            with _errors(function.body):
+                create_macro(self.connection, function)
+            return
+        if self._in_transaction:
+            raise TerminalError(f"{function.name} must be created before the transaction that uses it.")
+        with _errors(str(function.name)):
+            create_stub(self.connection, function)
+
+    def call(self, procedure: str, args: Sequence[object]) -> object:
+        """Run `main(session, *args)` of the file in stored_procs/ that Snowflake runs too."""
+        folder = shipped("stored_procs")
+        file = folder / f"{procedure}.py"
+        known = sorted(path.stem for path in folder.glob("*.py"))
+        if procedure not in known:
+            raise UserError(f"There is no procedure '{procedure}'.{did_you_mean(procedure, known)}")
+        module_spec = importlib.util.spec_from_file_location(procedure, file)
+        assert module_spec is not None  # the file ends in .py
+        assert module_spec.loader is not None
+        module = importlib.util.module_from_spec(module_spec)
+        module_spec.loader.exec_module(module)
+        return module.main(self.connection, *args)
+
+    def close(self) -> None:
+        """Give the file back to other processes."""
+        self.connection.close()
+
+    def _run(self, sql: str, params: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
+        with _errors(sql):
+            return self.connection.execute(sql, list(params))
+
+    def _end(self, statement: str) -> None:
+        self._in_transaction = False
+        self._run(statement)
+
+
+@contextmanager
+def _errors(sql: str) -> Iterator[None]:
+    """DuckDB's errors as ours: the one place where they are told apart."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _wrapped(error, sql) from error
+
+
+def _wrapped(error: duckdb.Error, sql: str) -> WarehouseError:
+    text = str(error)
+    kind = RetryableError if "write-write conflict" in text or "Could not set lock" in text else TerminalError
+    return kind(f"DuckDB: {text}\nin: {_shortened(sql)}")
+
+
+def _shortened(sql: str) -> str:
+    line = " ".join(sql.split())
+    return line if len(line) <= 200 else line[:197] + "..."

@@ -1,0 +1,170 @@
+"""Functions in a DuckDB file.
+
+A SQL function is a persistent macro, which any client can call. A vector function needs Python, and DuckDB binds a
+macro's body when it is created, so what the file holds is a *stub*: a macro of the function's name that answers with
+the remedy, and whose comment says how to compute it. `attach` reads those comments and, for the connection at hand,
+puts a temporary macro of the same name over each stub, which calls the registered Python function. A temporary macro
+wins over the file's, inside persistent macros and views too, so `predict_x(…)` need not know which one it meets.
+
+A registered function belongs to the process's database, outlives its connection and cannot be registered twice: its
+name carries the artifact's hash, and registering is skipped where it is done.
+"""
+
+import atexit
+import importlib
+import inspect
+import json
+import threading
+import weakref
+from collections.abc import Callable
+from functools import cache
+
+import duckdb
+import pyarrow as pa
+
+from snowml.engines.base import Parameter, SqlFunction, VectorFunction
+from snowml.errors import TerminalError
+from snowml.names import Relation, literal, quoted
+
+Vectorised = Callable[..., pa.Array]
+
+_TYPES = {"double": "double", "text": "varchar"}
+_MARK = "snowml.vector_function"
+_open_connections: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
+
+
+def create_macro(connection: duckdb.DuckDBPyConnection, function: SqlFunction) -> None:
+    """Create or replace a persistent macro; its parameters are untyped, so the body casts them."""
+    name = function.name.sql("duckdb")
+    parameters = _parameter_list(function.parameters)
+    body = f"cast(({function.body}) as {function.returns})"
+    connection.execute(f"create or replace macro {name}({parameters}) as {body}")
+
+
+def create_stub(connection: duckdb.DuckDBPyConnection, function: VectorFunction) -> None:
+    """Create or replace the stub of a vector function, and make it work on this connection."""
+    name = function.name.sql("duckdb")
+    parameters = _parameter_list(function.parameters)
+    recipe = {
+        "kind": _MARK,
+        "handler": function.handler,
+        "store": [function.store.schema, function.store.name],
+        "artifact": function.artifact,
+        "parameters": [[parameter.name, parameter.type] for parameter in function.parameters],
+    }
+    body = f"cast(error({literal(function.remedy)}) as double)"
+    connection.execute(f"create or replace macro {name}({parameters}) as {body}")
+    connection.execute(f"comment on macro {name} is {literal(json.dumps(recipe))}")
+    attach(connection)
+
+
+def attach(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make every vector function of the connection's database work on it; safe to repeat."""
+    stubs = connection.execute(
+        "select function_name, comment from duckdb_functions() "
+        "where database_name = current_database() and comment like ?",
+        [f'%"kind": "{_MARK}"%'],
+    ).fetchall()
+    for name, comment in stubs:
+        _attach_one(connection, name, json.loads(comment))
+    if stubs:
+        _close_at_exit(connection)
+
+
+def _attach_one(connection: duckdb.DuckDBPyConnection, name: str, recipe: dict[str, object]) -> None:
+    parameters = tuple(Parameter(*pair) for pair in recipe["parameters"])  # type: ignore[attr-defined]
+    registered = f"{name}_udf"
+    if not _is_registered(connection, registered):
+        schema, table = recipe["store"]  # type: ignore[misc]
+        artifact = str(recipe["artifact"])
+        data = _artifact(connection, Relation(schema, table), artifact)
+        _register(connection, registered, parameters, str(recipe["handler"]), artifact, data)
+    arguments = ", ".join(f"cast({quoted(p.name, 'duckdb')} as {_TYPES[p.type]})" for p in parameters)
+    connection.execute(
+        f"create or replace temp macro {quoted(name, 'duckdb')}({_parameter_list(parameters)}) "
+        f"as {quoted(registered, 'duckdb')}({arguments})"
+    )
+
+
+def _is_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_functions() where function_name = ? and function_type = 'scalar'", [name]
+    ).fetchone()
+    return found is not None
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    parameters: tuple[Parameter, ...],
+    handler: str,
+    artifact: str,
+    data: bytes,
+) -> None:
+    """Register a function that loads its model at the first call: scikit-learn takes a second to import."""
+    lock = threading.Lock()
+
+    def answer(*columns: pa.ChunkedArray) -> pa.Array:
+        with lock:
+            compute = _load(handler, artifact, data)
+        return compute(*columns)
+
+    # DuckDB refuses variadic functions, so each one shows a signature of its own arity.
+    answer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(f"p{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(parameters))]
+    )
+    types = [_TYPES[parameter.type].upper() for parameter in parameters]
+    connection.create_function(
+        name,
+        answer,
+        types,  # type: ignore[arg-type]
+        "DOUBLE",  # type: ignore[arg-type]
+        type="arrow",  # type: ignore[arg-type]
+        # The default drops rows that hold a NULL before the call; to a model a NULL is a value like others.
+        null_handling="special",  # type: ignore[arg-type]
+    )
+
+
+_loaded: dict[tuple[str, str], Vectorised] = {}
+
+
+def _load(handler: str, artifact: str, data: bytes) -> Vectorised:
+    """The loaded model, shared by every connection of the process that serves the same artifact."""
+    key = (handler, artifact)
+    if key not in _loaded:
+        _loaded[key] = _handler(handler)(data)
+    return _loaded[key]
+
+
+@cache
+def _handler(module: str) -> Callable[[bytes], Vectorised]:
+    # The name comes out of the file: only our own modules may be imported on its word.
+    if not module.startswith("snowml."):
+        raise TerminalError(f"The file names '{module}' as the handler of a function; only snowml's own are run.")
+    load: Callable[[bytes], Vectorised] = importlib.import_module(module).load
+    return load
+
+
+def _artifact(connection: duckdb.DuckDBPyConnection, store: Relation, key: str) -> bytes:
+    rows = connection.execute(
+        f"select data from {store.sql('duckdb')} where artifact = ? order by chunk", [key]
+    ).fetchall()
+    if not rows:
+        raise TerminalError(f"The artifact {key} is not in {store}; the file is damaged or was copied in part.")
+    return b"".join(row[0] for row in rows)
+
+
+def _parameter_list(parameters: tuple[Parameter, ...]) -> str:
+    return ", ".join(quoted(parameter.name, "duckdb") for parameter in parameters)
+
+
+def _close_at_exit(connection: duckdb.DuckDBPyConnection) -> None:
+    """A connection with a Python function that is open when the interpreter ends makes DuckDB report leaks."""
+    if not _open_connections:
+        atexit.register(_close_all)
+    _open_connections.add(connection)
+
+
+def _close_all() -> None:
+    for connection in list(_open_connections):
+        connection.close()

@@ -1,0 +1,56 @@
+"""From a profile or a session to an engine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from snowml.engines.base import Engine
+from snowml.engines.profile import Target
+from snowml.errors import ProjectError
+
+Notify = Callable[[str], None]
+
+
+def open_engine(target: Target, *, read_only: bool = False, notify: Notify | None = None) -> Engine:
+    """A session of the profile's warehouse; a relative DuckDB path is taken from the profile's folder.
+
+    Raises:
+        ProjectError: The profile's type is not one that snowml knows.
+    """
+    if target.type == "duckdb":
+        from snowml.engines.duckdb.engine import DuckDBEngine
+
+        return DuckDBEngine(duckdb_file(target).open(read_only=read_only, notify=notify))
+    if target.type == "snowflake":
+        raise ProjectError("The Snowflake engine is not part of this release; use a target of type duckdb.")
+    raise ProjectError(
+        f"{target.file}: the target '{target.name}' is of type '{target.type}'; snowml knows duckdb and snowflake."
+    )
+
+
+def duckdb_file(target: Target) -> "DuckDBFile":  # noqa: F821
+    """The file of a DuckDB target, with the configuration that dbt gives it."""
+    from snowml.engines.duckdb.connection import DuckDBFile
+
+    settings = target.settings
+    path = str(settings.get("path", ":memory:"))
+    if path != ":memory:":
+        path = str(target.file.parent / Path(path).expanduser())
+    return DuckDBFile(
+        path=path,
+        config={key: str(value) for key, value in (settings.get("config_options") or {}).items()},
+        settings={key: str(value) for key, value in (settings.get("settings") or {}).items()},
+        schema=target.schema,
+    )
+
+
+def engine_for(session: object) -> Engine:
+    """The engine of a live session, recognised by what it can do: procedures are handed one.
+
+    Raises:
+        ProjectError: It is no session of a warehouse that snowml knows.
+    """
+    from snowml.engines.duckdb.engine import DuckDBEngine
+
+    if hasattr(session, "create_function") and hasattr(session, "execute"):
+        return DuckDBEngine(session)  # type: ignore[arg-type]
+    raise ProjectError(f"{type(session).__name__} is not a session of DuckDB or Snowflake.")

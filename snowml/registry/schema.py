@@ -1,0 +1,195 @@
+"""The registry's tables: rows are appended, never updated, and what is current is a view over them.
+
+The schema has a number. To change it, add a migration to `MIGRATIONS`; what is there is never edited, so that a file
+of any older version migrates forward step by step.
+"""
+
+from collections.abc import Mapping
+
+from snowml.engines.base import Engine
+from snowml.errors import ProjectError
+from snowml.names import Dialect, Relation, quoted
+
+_TYPES: Mapping[Dialect, Mapping[str, str]] = {
+    "duckdb": {"text": "varchar", "blob": "blob", "time": "timestamp", "int": "bigint"},
+    "snowflake": {"text": "varchar", "blob": "binary", "time": "timestamp_ntz", "int": "bigint"},
+}
+
+Table = Mapping[str, str]
+
+# Columns by table, with the types of `_TYPES` or SQL's own.
+_VERSION_1: Mapping[str, Table] = {
+    "specs": {"model": "text", "spec_hash": "text", "spec": "text", "recorded_at": "time"},
+    "runs": {
+        "run_id": "text",
+        "model": "text",
+        "as_of": "time",
+        "started_at": "time",
+        "spec_hash": "text",
+        "git_commit": "text",
+        "seed": "int",
+        "training_set": "text",
+        "fingerprint": "text",
+        "row_counts": "text",
+        "packages": "text",
+        "durations": "text",
+    },
+    "run_params": {"run_id": "text", "name": "text", "value": "text"},
+    "run_metrics": {
+        "run_id": "text",
+        "split": "text",
+        "predictor": "text",
+        "metric": "text",
+        "value": "double",
+    },
+    "model_versions": {
+        "model": "text",
+        "version": "int",
+        "run_id": "text",
+        "flavor": "text",
+        "signature": "text",
+        "artifact": "text",
+        "spec_hash": "text",
+        "registered_at": "time",
+    },
+    "version_events": {
+        "seq": "int",
+        "model": "text",
+        "version": "int",
+        "event": "text",
+        "at": "time",
+        "detail": "text",
+    },
+    "artifacts": {"artifact": "text", "chunk": "int", "data": "blob"},
+    "parity": {
+        "model": "text",
+        "version": "int",
+        "row_count": "int",
+        "max_abs_diff": "double",
+        "tolerance": "double",
+        "certified": "boolean",
+        "checked_at": "time",
+    },
+    "baselines": {
+        "model": "text",
+        "version": "int",
+        "column_name": "text",
+        "kind": "text",
+        "bin": "int",
+        "lower": "double",
+        "upper": "double",
+        "category": "text",
+        "share": "double",
+        "null_rate": "double",
+        "row_count": "int",
+    },
+    "drift": {
+        "model": "text",
+        "version": "int",
+        "window_start": "time",
+        "window_end": "time",
+        "column_name": "text",
+        "psi": "double",
+        "null_rate": "double",
+        "baseline_null_rate": "double",
+        "row_count": "int",
+        "threshold": "double",
+        "drifted": "boolean",
+        "monitored_at": "time",
+    },
+    "performance": {
+        "model": "text",
+        "version": "int",
+        "window_start": "time",
+        "window_end": "time",
+        "metric": "text",
+        "value": "double",
+        "row_count": "int",
+        "scored_count": "int",
+        "monitored_at": "time",
+    },
+}
+
+_CHAMPIONS = """
+create or replace view {champions} as
+select turned.model, turned.version, turned.at as since, v.run_id, v.flavor, v.signature, v.artifact
+from (
+    select model, version, at, row_number() over (partition by model order by seq desc) as newest_first
+    from {version_events}
+    where event in ('promoted', 'rolled_back')
+) as turned
+inner join {model_versions} as v on v.model = turned.model and v.version = turned.version
+where turned.newest_first = 1
+"""
+
+MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1}
+CURRENT = max(MIGRATIONS)
+_INFO: Table = {"schema_version": "int"}
+
+
+def migrate(engine: Engine, schema: str) -> None:
+    """Create the registry in `schema`, or bring an older one forward; does nothing where it is current.
+
+    Raises:
+        ProjectError: The registry was written by a newer snowml.
+    """
+    found = schema_version(engine, schema)
+    if found == CURRENT:
+        return
+    if found > CURRENT:
+        raise ProjectError(
+            f"The registry in schema {schema} has version {found}; this snowml knows {CURRENT}. Upgrade snowml."
+        )
+    with engine.transaction():
+        home = Relation(schema, "registry_info", engine.database)
+        engine.execute(
+            f"create schema if not exists {quoted(engine.database, engine.name)}.{quoted(schema, engine.name)}"
+        )
+        engine.execute(_create(engine, home, _INFO))
+        for number in range(found + 1, CURRENT + 1):
+            for name, columns in MIGRATIONS[number].items():
+                engine.execute(_create(engine, Relation(schema, name, engine.database), columns))
+        _create_views(engine, schema)
+        engine.insert(home, [{"schema_version": CURRENT}])
+
+
+def schema_version(engine: Engine, schema: str) -> int:
+    """The version of the registry in `schema`; 0 where there is none."""
+    if schema not in registry_schemas(engine):
+        return 0
+    home = Relation(schema, "registry_info", engine.database).sql(engine.name)
+    rows = engine.query(f"select max(schema_version) as version from {home}").to_pylist()
+    return int(rows[0]["version"] or 0)
+
+
+def registry_schemas(engine: Engine) -> list[str]:
+    """The schemas of this database that hold a registry, in lower case."""
+    rows = engine.query(
+        "select lower(table_schema) as name from information_schema.tables "
+        "where lower(table_name) = 'registry_info' and table_catalog = ? order by 1",
+        [engine.database],
+    ).to_pylist()
+    return [row["name"] for row in rows]
+
+
+def columns_of(table: str) -> Table:
+    """The columns of a registry table as of the current version."""
+    merged: dict[str, str] = {}
+    for tables in MIGRATIONS.values():
+        merged.update(tables.get(table, {}))
+    return merged
+
+
+def _create(engine: Engine, relation: Relation, columns: Table) -> str:
+    types = _TYPES[engine.name]
+    listed = ", ".join(f"{quoted(name, engine.name)} {types.get(type_, type_)}" for name, type_ in columns.items())
+    return f"create table if not exists {relation.sql(engine.name)} ({listed})"
+
+
+def _create_views(engine: Engine, schema: str) -> None:
+    # A view keeps its text: without the database's name it survives a renamed DuckDB file. Where schema and database
+    # share a name, only the full name is unambiguous.
+    database = engine.database if engine.database == schema else None
+    inner = {name: Relation(schema, name, database).sql(engine.name) for name in ("version_events", "model_versions")}
+    champions = Relation(schema, "champions", engine.database).sql(engine.name)
+    engine.execute(_CHAMPIONS.format(champions=champions, **inner))

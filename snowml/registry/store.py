@@ -1,0 +1,284 @@
+"""Reading and writing the registry's tables."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from snowml.engines.base import Engine
+from snowml.errors import ModelNotFound, NotPromoted, NotTrained, ProjectError, did_you_mean
+from snowml.names import Relation
+from snowml.records import Bin, Drift, Event, Parity, Performance, Run, Signature, Status, Version, VersionEvent
+from snowml.registry.schema import migrate, registry_schemas, schema_version
+
+# An event that changes a version's status, and the status it gives.
+_STATUS: dict[Event, Status] = {
+    "registered": "candidate",
+    "rejected": "rejected",
+    "approved": "approved",
+    "retired": "retired",
+}
+
+
+class Registry:
+    """The registry in one schema of an engine's database."""
+
+    def __init__(self, engine: Engine, schema: str) -> None:
+        self.engine, self.schema = engine, schema
+
+    @classmethod
+    def find(cls, engine: Engine, schema: str | None = None) -> "Registry":
+        """The registry of this database: the only one there is, or the one in `schema`.
+
+        Raises:
+            ProjectError: There is none, or there are several and none was named.
+        """
+        found = registry_schemas(engine)
+        if schema is None and len(found) == 1:
+            return cls(engine, found[0])
+        if schema is not None and schema.lower() in found:
+            return cls(engine, schema)
+        if not found:
+            raise ProjectError(f"Database {engine.database} has no registry yet. Train a model first: snowml train")
+        wanted = f"no registry in schema '{schema}'" if schema else "more than one registry; name its schema"
+        raise ProjectError(f"Database {engine.database} has {wanted}. Registries: {', '.join(found)}.")
+
+    def create(self) -> "Registry":
+        """Create the tables, or migrate them, where that is due."""
+        migrate(self.engine, self.schema)
+        return self
+
+    @property
+    def exists(self) -> bool:
+        """Whether the tables are there."""
+        return schema_version(self.engine, self.schema) > 0
+
+    def table(self, name: str) -> Relation:
+        """A table of the registry, by its full name."""
+        return Relation(self.schema, name, self.engine.database)
+
+    # Specifications
+
+    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime) -> None:
+        """Append a model's resolved specification, unless it is the latest already."""
+        if self.latest_spec(model) != spec:
+            row = {"model": model, "spec_hash": spec_hash, "spec": spec, "recorded_at": at}
+            self.engine.insert(self.table("specs"), [row])
+
+    def latest_spec(self, model: str) -> str | None:
+        """The specification recorded last, as JSON."""
+        rows = self._rows(
+            "select spec from {specs} where model = ? order by recorded_at desc limit 1", [model]
+        )
+        return str(rows[0]["spec"]) if rows else None
+
+    def models(self) -> list[str]:
+        """The names of all models with a specification."""
+        return [row["model"] for row in self._rows("select distinct model from {specs} order by model")]
+
+    # Runs and versions
+
+    def record_run(self, run: Run) -> None:
+        """Append a run with its parameters and metrics."""
+        row = asdict(run)
+        params, metrics = row.pop("params"), row.pop("metrics")
+        for name in ("row_counts", "packages", "durations"):
+            row[name] = json.dumps(row[name], sort_keys=True)
+        with self.engine.transaction():
+            self.engine.insert(self.table("runs"), [row])
+            self.engine.insert(
+                self.table("run_params"),
+                [{"run_id": run.run_id, "name": name, "value": json.dumps(value)} for name, value in params.items()],
+            )
+            self.engine.insert(self.table("run_metrics"), [{"run_id": run.run_id, **metric} for metric in metrics])
+
+    def runs(self, model: str) -> list[dict[str, Any]]:
+        """A model's runs, newest first, each with `metrics` as split → metric → value, and `baselines` likewise."""
+        rows = self._rows("select * from {runs} where model = ? order by started_at desc, run_id", [model])
+        metrics = self.metrics(model)
+        for row in rows:
+            for name in ("row_counts", "packages", "durations"):
+                row[name] = json.loads(row[name])
+            row["metrics"] = metrics.get(row["run_id"], {})
+            row["params"] = self.params(row["run_id"])
+        return rows
+
+    def params(self, run_id: str) -> dict[str, Any]:
+        """A run's parameters."""
+        rows = self._rows("select name, value from {run_params} where run_id = ? order by name", [run_id])
+        return {row["name"]: json.loads(row["value"]) for row in rows}
+
+    def metrics(self, model: str) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+        """The metrics of a model's runs: run → predictor → split → metric → value."""
+        rows = self._rows(
+            "select m.* from {run_metrics} as m inner join {runs} as r on r.run_id = m.run_id where r.model = ? "
+            "order by m.run_id, m.predictor, m.split, m.metric",
+            [model],
+        )
+        found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+        for row in rows:
+            splits = found.setdefault(row["run_id"], {}).setdefault(row["predictor"], {})
+            splits.setdefault(row["split"], {})[row["metric"]] = row["value"]
+        return found
+
+    def next_version(self, model: str) -> int:
+        """The number that the next version of a model gets."""
+        rows = self._rows("select coalesce(max(version), 0) + 1 as n from {model_versions} where model = ?", [model])
+        return int(rows[0]["n"])
+
+    def register(self, version: Version, artifact: bytes, baselines: Iterable[Bin]) -> None:
+        """Append a version with its artifact, its frozen baselines and the event of its registration."""
+        row = asdict(version)
+        row["signature"] = version.signature.model_dump_json()
+        key = {"model": version.model, "version": version.version}
+        with self.engine.transaction():
+            self.engine.put(self.table("artifacts"), version.artifact, artifact)
+            self.engine.insert(self.table("model_versions"), [row])
+            self.engine.insert(self.table("baselines"), [{**key, **asdict(item)} for item in baselines])
+            self.record_event(VersionEvent(**key, event="registered", at=version.registered_at))  # type: ignore[arg-type]
+
+    def versions(self, model: str) -> list[Version]:
+        """A model's versions, oldest first."""
+        rows = self._rows("select * from {model_versions} where model = ? order by version", [model])
+        return [_version(row) for row in rows]
+
+    def version(self, model: str, number: int) -> Version:
+        """One version.
+
+        Raises:
+            NotTrained: The model has no version.
+            ModelNotFound: It has no version of that number.
+        """
+        versions = self.versions(model)
+        if not versions:
+            raise self.untrained(model)
+        for version in versions:
+            if version.version == number:
+                return version
+        known = ", ".join(str(version.version) for version in versions)
+        raise ModelNotFound(f"{model} has no version {number}. Versions: {known}.")
+
+    def artifact(self, version: Version) -> bytes:
+        """The bytes of a version's artifact."""
+        return self.engine.get(self.table("artifacts"), version.artifact)
+
+    def baselines(self, version: Version) -> list[Bin]:
+        """The distributions frozen when the version was trained, by column and bin."""
+        rows = self._rows(
+            "select column_name, kind, bin, lower, upper, category, share, null_rate, row_count from {baselines} "
+            "where model = ? and version = ? order by column_name, bin",
+            [version.model, version.version],
+        )
+        return [Bin(**row) for row in rows]
+
+    # Events
+
+    def record_event(self, event: VersionEvent) -> None:
+        """Append an event; `seq` puts the events in order."""
+        with self.engine.transaction():
+            seq = self._rows("select coalesce(max(seq), 0) + 1 as n from {version_events}")[0]["n"]
+            self.engine.insert(self.table("version_events"), [{"seq": seq, **asdict(event)}])
+
+    def events(self, model: str) -> list[VersionEvent]:
+        """All events of a model, in order."""
+        rows = self._rows(
+            "select model, version, event, at, detail from {version_events} where model = ? order by seq", [model]
+        )
+        return [VersionEvent(**row) for row in rows]
+
+    def statuses(self, model: str) -> dict[int, Status]:
+        """The status of each version, as its events tell it."""
+        found: dict[int, Status] = {}
+        for event in self.events(model):
+            if event.event in _STATUS:
+                found[event.version] = _STATUS[event.event]
+        return found
+
+    def champions(self, model: str) -> list[int]:
+        """The versions that have been champion and were not rolled back from, the current one last."""
+        stack: list[int] = []
+        for event in self.events(model):
+            if event.event == "promoted":
+                stack.append(event.version)
+            elif event.event == "rolled_back":
+                while stack and stack[-1] != event.version:
+                    stack.pop()
+        return stack
+
+    def champion(self, model: str) -> Version:
+        """The version that answers `predict_<model>`.
+
+        Raises:
+            NotTrained: The model has no version.
+            NotPromoted: It has versions but none was promoted.
+        """
+        rows = self._rows("select version from {champions} where model = ?", [model])
+        if rows:
+            return self.version(model, rows[0]["version"])
+        versions = self.versions(model)
+        if not versions:
+            raise self.untrained(model)
+        raise NotPromoted(
+            f"{model} is trained (version {versions[-1].version}) but no version is promoted. "
+            f"Promote one: snowml promote {model}"
+        )
+
+    def untrained(self, model: str) -> NotTrained | ModelNotFound:
+        """The error for a model without versions: not trained yet, or not known at all."""
+        models = self.models()
+        if model in models:
+            return NotTrained(f"{model} has no version yet. Train it: snowml train {model}")
+        return ModelNotFound(f"The registry {self.schema} knows no model '{model}'.{did_you_mean(model, models)}")
+
+    # Parity, drift, performance
+
+    def record_parity(self, parity: Parity) -> None:
+        """Append the outcome of a comparison."""
+        row = asdict(parity)
+        row["row_count"] = row.pop("rows")
+        self.engine.insert(self.table("parity"), [row])
+
+    def parity(self, model: str) -> dict[int, Parity]:
+        """The latest comparison of each version."""
+        rows = self._rows(
+            "select model, version, row_count as rows, max_abs_diff, tolerance, certified, checked_at "
+            "from {parity} where model = ? order by checked_at",
+            [model],
+        )
+        return {row["version"]: Parity(**row) for row in rows}
+
+    def record_monitoring(self, drift: Sequence[Drift], performance: Sequence[Performance]) -> None:
+        """Append what monitoring found, in place of what it had found for the same version and window."""
+        with self.engine.transaction():
+            for table, found in (("drift", drift), ("performance", performance)):
+                for key in {(row.model, row.version, row.window_start, row.window_end) for row in found}:
+                    self.engine.execute(
+                        f"delete from {self.table(table).sql(self.engine.name)} "
+                        "where model = ? and version = ? and window_start = ? and window_end = ?",
+                        key,
+                    )
+                self.engine.insert(self.table(table), [asdict(row) for row in found])
+
+    def _rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
+        """The rows of a query in which `{name}` stands for a table of the registry."""
+        return self.engine.query(_Named(self).fill(sql), params).to_pylist()
+
+
+class _Named:
+    """Puts a registry's full table names into a statement."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    def __getitem__(self, name: str) -> str:
+        return self.registry.table(name).sql(self.registry.engine.name)
+
+    def fill(self, sql: str) -> str:
+        return sql.format_map(self)
+
+
+def _version(row: dict[str, Any]) -> Version:
+    return Version(**{**row, "signature": Signature.model_validate_json(row["signature"])})
+
+
