@@ -1,0 +1,212 @@
+"""dbt inside the process: one runner, its progress told, its file lock given back, its failures as our errors."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from snowml.errors import AnswerIsNo, ProjectError, SnowmlError, TerminalError
+from snowml.progress import Progress, Silent, Step
+from snowml.workflows.project import Project
+
+_QUIET = ["--log-level", "none", "--log-level-file", "debug", "--no-version-check", "--no-send-anonymous-usage-stats"]
+# dbt's exceptions that mean: the project, not the warehouse.
+_USAGE = ("Usage", "Parsing", "Compilation", "Validation", "Yaml", "DbtProject", "DbtProfile", "Dependency", "Ambiguous")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The outcome of one node of a dbt run."""
+
+    name: str
+    kind: str
+    status: str
+    message: str
+    failures: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a dbt run came to."""
+
+    nodes: tuple[Node, ...]
+
+    def count(self, kind: str) -> int:
+        """How many nodes of a kind ran: model, test, unit_test, seed, snapshot."""
+        return sum(node.kind == kind for node in self.nodes)
+
+    @property
+    def warnings(self) -> tuple[Node, ...]:
+        """The tests that warned."""
+        return tuple(node for node in self.nodes if node.status == "warn")
+
+
+@dataclass(slots=True)
+class Dbt:
+    """dbt, for one project and target."""
+
+    project: Project
+    progress: Progress = field(default_factory=Silent)
+
+    def install_packages(self) -> None:
+        """`dbt deps`, where packages are declared but not there."""
+        declared = self.project.folder / "packages.yml"
+        if declared.is_file() and not (self.project.folder / "dbt_packages").is_dir():
+            self._invoke("deps", [])
+
+    def manifest(self, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The parsed project as dbt's manifest, a dictionary.
+
+        Raises:
+            ProjectError: dbt cannot parse it.
+        """
+        self.install_packages()
+        manifest: dict[str, Any] = self._invoke("parse", self._vars(variables)).writable_manifest().to_dict()
+        return manifest
+
+    def build(
+        self,
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        variables: Mapping[str, Any] | None = None,
+        full_refresh: bool = False,
+        title: str = "dbt build",
+    ) -> Outcome:
+        """`dbt build`; the models, their tests and unit tests, in order.
+
+        Raises:
+            ProjectError: The project or the selection is wrong, or a model cannot be built.
+            AnswerIsNo: A test failed.
+            TerminalError: The warehouse failed.
+        """
+        self.install_packages()
+        args = [*self._vars(variables), *(["--full-refresh"] if full_refresh else [])]
+        args += ["--select", *select] if select else []
+        args += ["--exclude", *exclude] if exclude else []
+        with self.progress.step(title) as step:
+            result = self._invoke("build", args, step)
+            nodes = tuple(_node(item) for item in getattr(result, "results", ()))
+            if not nodes:
+                raise ProjectError(f"dbt found nothing to build for the selection: {' '.join(select) or 'everything'}.")
+            _raise_for(nodes)
+            outcome = Outcome(nodes)
+            step.outcome(_summary(outcome))
+        return outcome
+
+    def _vars(self, variables: Mapping[str, Any] | None) -> list[str]:
+        merged = {**self.project.given_vars, **(variables or {})}
+        return ["--vars", json.dumps(merged)] if merged else []
+
+    def _invoke(self, command: str, args: Sequence[str], step: Step | None = None) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        listener = _Listener(step)
+        where = [
+            *("--project-dir", str(self.project.folder), "--profiles-dir", str(self.project.profiles_dir)),
+            *("--target", self.project.target.name),
+        ]
+        if command != "deps":
+            where += ["--target-path", str(self.project.folder / "target" / self.project.target.name)]
+        with _in_folder(self.project.target.file.parent):
+            try:
+                result = dbtRunner(callbacks=[listener]).invoke([*_QUIET, command, *where, *args])
+            finally:
+                _give_back_lock()
+        if result.exception is not None:
+            raise _exception(result.exception, listener.errors) from result.exception
+        return result.result
+
+
+class _Listener:
+    """Turns dbt's events into progress, and keeps its error lines."""
+
+    def __init__(self, step: Step | None) -> None:
+        self.step, self.errors = step, list[str]()
+        self._counted = False
+
+    def __call__(self, event: Any) -> None:
+        name = event.info.name
+        if event.info.level == "error":
+            self.errors.append(event.info.msg)
+        if self.step is None:
+            return
+        if name in {"LogStartLine", "LogTestResult", "LogModelResult"} and not self._counted:
+            self._counted = True
+            self.step.total(int(event.data.total if name == "LogStartLine" else event.data.num_models))
+        elif name == "NodeFinished":
+            self.step.advance(str(event.data.node_info.node_name))
+
+
+@contextlib.contextmanager
+def _in_folder(folder: Any) -> Iterator[None]:
+    """dbt-duckdb takes a relative path from the current folder: let that be the profile's, as for our own sessions."""
+    with contextlib.chdir(folder):
+        yield
+
+
+def _give_back_lock() -> None:
+    """Close dbt-duckdb's session: it holds the file's lock for as long as the process lives."""
+    with contextlib.suppress(ImportError):
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        DuckDBConnectionManager.close_all_connections()
+
+
+def _node(result: Any) -> Node:
+    kind, _, rest = str(result.node.unique_id).partition(".")
+    return Node(
+        name=result.node.name or rest,
+        kind=kind,
+        status=str(result.status),
+        message=(result.message or "").strip(),
+        failures=int(result.failures or 0),
+        seconds=float(result.execution_time or 0.0),
+    )
+
+
+def _raise_for(nodes: Sequence[Node]) -> None:
+    errors = [node for node in nodes if node.status in {"error", "runtime error"}]
+    failed = [node for node in nodes if node.status == "fail"]
+    if errors:
+        raise _node_error(errors)
+    if failed:
+        lines = "\n".join(f"  {node.name}: {node.message}" for node in failed)
+        raise AnswerIsNo(f"{len(failed)} of {len(nodes)} dbt nodes failed their test:\n{lines}")
+
+
+def _node_error(errors: Sequence[Node]) -> SnowmlError:
+    lines = "\n".join(f"  {node.name}: {_essence(node.message)}" for node in errors)
+    text = f"dbt could not build {len(errors)} node{'s' if len(errors) > 1 else ''}:\n{lines}"
+    connection = any(word in node.message for node in errors for word in ("IO Error", "Connection", "Database Error"))
+    database = connection and not any("Compilation Error" in node.message for node in errors)
+    return TerminalError(text) if database else ProjectError(text)
+
+
+def _essence(message: str) -> str:
+    """dbt's message without its heading and its pointers into compiled files."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    kept = [line for line in lines if not line.startswith(("> in macro", "compiled code at", "> called by"))]
+    return " ".join(kept[1:] if len(kept) > 1 and kept[0].endswith(")") else kept)
+
+
+def _exception(error: BaseException, lines: Sequence[str]) -> SnowmlError:
+    text = str(error).strip() or "\n".join(lines) or type(error).__name__
+    if any(word in type(error).__name__ for word in _USAGE):
+        return ProjectError(f"dbt: {text}")
+    if isinstance(error, OSError) or "IO Error" in text or "Connection" in type(error).__name__:
+        return TerminalError(f"dbt: {text}")
+    return ProjectError(f"dbt: {text}")
+
+
+def _summary(outcome: Outcome) -> str:
+    counted = [
+        (outcome.count("model"), "models"),
+        (outcome.count("test"), "tests"),
+        (outcome.count("unit_test"), "unit tests"),
+        (len(outcome.warnings), "warnings"),
+    ]
+    return ", ".join(f"{count} {word}" for count, word in counted if count)
+
