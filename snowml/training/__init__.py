@@ -1,0 +1,1 @@
+"""Training: from a training set in the warehouse to a fitted, measured pipeline."""

@@ -1,0 +1,132 @@
+"""A training set out of the warehouse, in the memory layout that scikit-learn works on."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from snowml.engines.base import Engine
+from snowml.errors import DataError
+from snowml.names import Dialect, Relation, quoted
+from snowml.records import Feature, Task
+
+Times = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Rows whose label was known at the training's as-of time, in the order of their key.
+
+    Attributes:
+        frame: The features, n rows: numbers as float64 (NaN: missing), categories as str (None: missing).
+        label: n labels: float64 for regression, the warehouse's own values for classification.
+        as_of: n moments of prediction, UTC.
+        label_at: n moments when the label became known, UTC.
+        fingerprint: sha256 of all of it; equal data in an equal order give the same.
+    """
+
+    frame: pd.DataFrame
+    label: NDArray[np.generic]
+    as_of: Times
+    label_at: Times
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a training set by their role."""
+
+    features: tuple[Feature, ...]
+    entity: tuple[str, ...]
+    as_of: str
+    label: str
+    label_at: str | None
+
+
+def read(engine: Engine, relation: Relation, columns: Columns, *, task: Task, as_of: datetime) -> TrainingData:
+    """Read the rows of `relation` that a training as of `as_of` may know.
+
+    Raises:
+        DataError: There is no such row.
+    """
+    sql = _query(engine.name, relation.within(engine.database), columns, task)
+    table = engine.query(sql, [as_of, as_of])
+    if table.num_rows == 0:
+        raise DataError(
+            f"{relation} has no row with a label known by {as_of:%Y-%m-%d %H:%M}. "
+            "Build it further (dbt build), or train as of a later time (--as-of)."
+        )
+    frame = to_frame(table, columns.features)
+    label = table["snowml_label"].to_numpy()
+    times = [_times(table[name]) for name in ("snowml_as_of", "snowml_label_at")]
+    return TrainingData(frame, label, times[0], times[1], _fingerprint(frame, label, *times))
+
+
+def feature_columns(features: Sequence[Feature], dialect: Dialect) -> list[str]:
+    """The select list of features: numbers as doubles, categories as text, under their own names."""
+    types = {"number": "double", "category": "varchar"}
+    return [
+        f"cast({quoted(item.name, dialect)} as {types[item.kind]}) as {quoted(item.name, dialect)}"
+        for item in features
+    ]
+
+
+def to_frame(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
+    """Features as a frame over one column-major block of doubles, filled column by column without a copy between."""
+    numbers = [feature.name for feature in features if feature.kind == "number"]
+    block = np.empty((table.num_rows, len(numbers)), dtype=np.float64, order="F")
+    for position, name in enumerate(numbers):
+        block[:, position] = pc.fill_null(table[name], np.nan).to_numpy()
+    categories = {
+        feature.name: table[feature.name].to_numpy() for feature in features if feature.kind == "category"
+    }
+    frame = pd.DataFrame(block, columns=numbers, copy=False)
+    return frame.assign(**categories)[[feature.name for feature in features]] if categories else frame
+
+
+def _query(dialect: Dialect, relation: Relation, columns: Columns, task: Task) -> str:
+    as_of, label = quoted(columns.as_of, dialect), quoted(columns.label, dialect)
+    label_at = quoted(columns.label_at, dialect) if columns.label_at else as_of
+    answer = f"cast({label} as double)" if task == "regression" else label
+    selected = [
+        *feature_columns(columns.features, dialect),
+        f"{answer} as snowml_label",
+        f"cast({as_of} as timestamp) as snowml_as_of",
+        f"cast({label_at} as timestamp) as snowml_label_at",
+    ]
+    key = ", ".join(quoted(name, dialect) for name in (*columns.entity, columns.as_of))
+    return (
+        f"select {', '.join(selected)} from {relation.sql(dialect)} "
+        f"where {label} is not null and {as_of} < ? and {label_at} <= ? order by {key}"
+    )
+
+
+def _times(column: pa.ChunkedArray) -> Times:
+    return column.cast(pa.timestamp("us")).to_numpy()  # type: ignore[no-any-return]
+
+
+def _fingerprint(frame: pd.DataFrame, *arrays: NDArray[np.generic]) -> str:
+    digest = hashlib.sha256()
+    for name in frame.columns:
+        digest.update(name.encode())
+        _digest(digest, frame[name].to_numpy())
+    for array in arrays:
+        _digest(digest, array)
+    return digest.hexdigest()
+
+
+def _digest(digest: "hashlib._Hash", array: NDArray[np.generic]) -> None:
+    if array.dtype == object:
+        codes, values = pd.factorize(array, use_na_sentinel=True)
+        digest.update("\x00".join(map(str, values)).encode())
+        array = codes
+    elif array.dtype == np.float64:
+        # One bit pattern for every missing value, and for both zeros.
+        array = np.where(np.isnan(array), np.nan, array + 0.0)
+    digest.update(np.ascontiguousarray(array).tobytes())

@@ -1,0 +1,38 @@
+"""Splitting a training set by time, so that no split knows the labels of a later one."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snowml.errors import DataError
+from snowml.spec.split import Windows
+from snowml.training.data import TrainingData
+
+Mask = NDArray[np.bool_]
+
+
+def split(data: TrainingData, windows: Windows) -> Mapping[str, Mask]:
+    """Which rows are `train`, `validation` and `test`.
+
+    A row belongs to the window its `as_of` falls in, if its label was known when that window ended. A row whose label
+    arrived only later is in none: whoever trained at that moment could not have used it (the embargo).
+
+    Raises:
+        DataError: A split has no row.
+    """
+    bounds = [np.datetime64(at, "us") for at in (windows.validation_start, windows.test_start, windows.end)]
+    validation_start, test_start, end = bounds
+    starts = {"train": None, "validation": validation_start, "test": test_start}
+    ends = {"train": validation_start, "validation": test_start, "test": end}
+    masks = {}
+    for name, start in starts.items():
+        inside = (data.as_of < ends[name]) & (data.label_at <= ends[name])
+        masks[name] = inside if start is None else inside & (data.as_of >= start)
+        if not masks[name].any():
+            raise DataError(
+                f"The {name} split is empty: no labelled row has its as_of "
+                f"{f'from {start} ' if start is not None else ''}to {ends[name]}. "
+                "Change split: in the specification, or train as of another time."
+            )
+    return masks
