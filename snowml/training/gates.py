@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from snowml.spec.metrics import GREATER_IS_BETTER
-from snowml.spec.settings import BetterThan, Gate, Threshold
+from snowml.spec.gates import Gate
+from snowml.spec.metrics import better
 
-# split → metric → value, of one predictor
-Metrics = Mapping[str, Mapping[str, float]]
+# predictor → split → metric → value; the predictors are `model`, the baselines, and `champion` where there is one.
+Measured = Mapping[str, Mapping[str, Mapping[str, float]]]
+
+_NOT_A_BASELINE = frozenset({"model", "champion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,46 +20,43 @@ class Verdict:
     text: str
 
 
-def judge(gates: Sequence[Gate], metric: str, measured: Mapping[str, Metrics]) -> list[Verdict]:
-    """The verdict of each gate on the metrics of each predictor: `model`, the baselines, and perhaps `champion`."""
-    return [verdict for gate in gates for verdict in _judge(gate, metric, measured)]
+def judge(gates: Sequence[Gate], measured: Measured) -> list[Verdict]:
+    """The verdict of each gate; a figure that could not be measured fails it."""
+    return [verdict for gate in gates for verdict in _judge(gate, measured)]
 
 
-def _judge(gate: Gate, metric: str, measured: Mapping[str, Metrics]) -> list[Verdict]:
-    if isinstance(gate, Threshold):
-        return [_threshold(gate, measured["model"])]
-    wanted = gate.metric or metric
-    value = measured["model"].get(gate.split, {}).get(wanted)
-    if gate.better_than == "champion" and "champion" not in measured:
-        return [Verdict(True, "better than the champion: there is none yet")]
-    rivals = ["champion"] if gate.better_than == "champion" else [r for r in measured if r not in _NOT_A_BASELINE]
-    return [_comparison(gate, wanted, value, rival, measured[rival]) for rival in rivals]
+def _judge(gate: Gate, measured: Measured) -> list[Verdict]:
+    if gate.better_than is None:
+        return [_bounds(gate, measured)]
+    if gate.better_than == "champion":
+        if "champion" not in measured:
+            return [Verdict(True, "better than the champion: there is none yet")]
+        return [_comparison(gate, measured, "champion")]
+    return [_comparison(gate, measured, rival) for rival in measured if rival not in _NOT_A_BASELINE]
 
 
-_NOT_A_BASELINE = frozenset({"model", "champion"})
-
-
-def _threshold(gate: Threshold, model: Metrics) -> Verdict:
-    value = model.get(gate.split, {}).get(gate.metric)
-    wanted = " and ".join(
-        part
-        for part in (
-            f"at least {gate.min:g}" if gate.min is not None else "",
-            f"at most {gate.max:g}" if gate.max is not None else "",
-        )
-        if part
-    )
-    name = f"{gate.metric} on {gate.split}"
+def _bounds(gate: Gate, measured: Measured) -> Verdict:
+    value = _value(gate, measured, "model")
+    bounds = {"at least": gate.min, "at most": gate.max}
+    wanted = " and ".join(f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None)
     if value is None:
-        return Verdict(False, f"{name}: could not be measured; wanted {wanted}")
+        return Verdict(False, f"{_name(gate)}: could not be measured; wanted {wanted}")
     passed = (gate.min is None or value >= gate.min) and (gate.max is None or value <= gate.max)
-    return Verdict(passed, f"{name}: {value:.4f}, wanted {wanted}")
+    return Verdict(passed, f"{_name(gate)}: {value:.4f}, wanted {wanted}")
 
 
-def _comparison(gate: BetterThan, metric: str, value: float | None, rival: str, measured: Metrics) -> Verdict:
-    name = f"{metric} on {gate.split}"
-    other = measured.get(gate.split, {}).get(metric)
+def _comparison(gate: Gate, measured: Measured, rival: str) -> Verdict:
+    value, other = _value(gate, measured, "model"), _value(gate, measured, rival)
+    called = rival.replace("_", " ")
     if value is None or other is None:
-        return Verdict(False, f"{name}: could not be compared with {rival}")
-    passed = value > other if GREATER_IS_BETTER[metric] else value < other
-    return Verdict(passed, f"{name}: {value:.4f}, wanted better than {rival} ({other:.4f})")
+        return Verdict(False, f"{_name(gate)}: could not be compared with the {called}")
+    text = f"{_name(gate)}: {value:.4f}, wanted better than the {called} ({other:.4f})"
+    return Verdict(better(gate.metric, value, other), text)
+
+
+def _value(gate: Gate, measured: Measured, predictor: str) -> float | None:
+    return measured.get(predictor, {}).get(gate.split, {}).get(gate.metric)
+
+
+def _name(gate: Gate) -> str:
+    return f"{gate.metric} on {gate.split}"

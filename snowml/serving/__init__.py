@@ -1,0 +1,1 @@
+"""Serving: a version as functions in the warehouse."""

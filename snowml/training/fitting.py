@@ -1,0 +1,158 @@
+"""Fitting one model and measuring it beside its baselines and the champion."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from snowml.errors import DataError
+from snowml.records import Label, Metric, Signature
+from snowml.registry.trusted import Artifact
+from snowml.spec.settings import Settings
+from snowml.training import baselines, pipeline
+from snowml.training.data import TrainingData
+from snowml.training.metrics import evaluate
+from snowml.training.split import Mask
+
+# predictor → split → metric → value
+Measured = dict[str, dict[str, dict[str, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted model with its figures.
+
+    Attributes:
+        artifact: The pipeline with its signature.
+        measured: predictor → split → metric → value.
+        scores: The model's scores on the test split; they are what monitoring compares later scores with.
+        best_rule: The feature that the best single rule is about.
+        durations: Seconds by step.
+    """
+
+    artifact: Artifact
+    measured: Measured
+    scores: NDArray[np.float64]
+    best_rule: str
+    durations: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The figures as rows."""
+        return tuple(
+            Metric(split=split, metric=metric, value=value, predictor=predictor)
+            for predictor, splits in self.measured.items()
+            for split, values in splits.items()
+            for metric, value in values.items()
+        )
+
+
+def fit(
+    settings: Settings,
+    signature: Signature,
+    data: TrainingData,
+    masks: Mapping[str, Mask],
+    champion: Artifact | None = None,
+) -> Fitted:
+    """Fit on the train split, and measure everything on every split.
+
+    Raises:
+        UserError: The estimator or one of its parameters is wrong.
+    """
+    clock = _Stopwatch()
+    train = masks["train"]
+    unfitted = pipeline.build(
+        settings.estimator, settings.task, settings.params, settings.seed, signature.features
+    )
+    fitted = pipeline.fit(unfitted, data.frame[train], data.label[train])
+    clock.lap("fit")
+    artifact = Artifact(signature, fitted)
+    measured: Measured = {"model": {}}
+    scores: dict[str, NDArray[np.float64]] = {}
+    for name, mask in masks.items():
+        answers, scores[name] = answer(artifact, data.frame[mask])
+        measured["model"][name] = _evaluate(signature, data.label[mask], answers, scores[name])
+    if champion:
+        measured["champion"] = {"test": _measure_champion(champion, data, masks["test"])}
+    clock.lap("evaluate")
+    rules = _baselines(settings, signature, data, masks)
+    for rule in rules:
+        measured[rule.name] = {
+            name: _evaluate_rule(rule, signature, data, mask) for name, mask in masks.items()
+        }
+    clock.lap("baselines")
+    best = next(str(rule.feature) for rule in rules if rule.feature is not None)
+    return Fitted(artifact, measured, scores["test"], best, clock.laps)
+
+
+def answer(artifact: Artifact, frame: Any) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
+    """scikit-learn's predictions and scores: for a classifier the probability of the positive class."""
+    signature, model = artifact.signature, artifact.pipeline
+    frame = frame[[feature.name for feature in signature.features]]
+    if signature.task == "regression":
+        values = np.asarray(model.predict(frame), dtype=np.float64)
+        return values, values
+    probabilities = model.predict_proba(frame)
+    scores = probabilities[:, list(model.classes_).index(signature.positive)]
+    return model.classes_[probabilities.argmax(axis=1)], np.ascontiguousarray(scores)
+
+
+def classes(label: NDArray[np.generic], positive: Label | None) -> tuple[tuple[Label, ...], Label]:
+    """The two labels of a binary classification, and which of them is positive.
+
+    Raises:
+        DataError: There are not two, or the positive one is not among them or cannot be told.
+    """
+    found: tuple[Label, ...] = tuple(value.item() if hasattr(value, "item") else value for value in np.unique(label))
+    if len(found) != 2:
+        shown = ", ".join(map(repr, found[:10]))
+        raise DataError(
+            f"The label has {len(found)} value{'s' if len(found) != 1 else ''} ({shown}); a classification needs two. "
+            "More than two classes are not supported yet."
+        )
+    if positive is None:
+        if found in ((False, True), (0, 1)):
+            return found, found[1]
+        raise DataError(f"Which of {found[0]!r} and {found[1]!r} is positive? Say so in the specification: positive:")
+    for value in found:
+        if value == positive:
+            return found, value
+    raise DataError(f"positive is {positive!r}, and the label's values are {found[0]!r} and {found[1]!r}.")
+
+
+def _evaluate(
+    signature: Signature,
+    label: NDArray[np.generic],
+    answers: NDArray[np.generic],
+    scores: NDArray[np.float64],
+) -> dict[str, float]:
+    positive = 1.0 if signature.positive is None else signature.positive
+    return evaluate(signature.task, label, answers, scores, positive=positive)
+
+
+def _measure_champion(champion: Artifact, data: TrainingData, test: Mask) -> dict[str, float]:
+    """The champion on the same rows; nothing where the training set lacks a column that it reads."""
+    if not {feature.name for feature in champion.signature.features} <= set(data.frame.columns):
+        return {}
+    answers, scores = answer(champion, data.frame[test])
+    return _evaluate(champion.signature, data.label[test], answers, scores)
+
+
+def _truth(signature: Signature, label: NDArray[np.generic]) -> NDArray[np.float64]:
+    return (label == signature.positive if signature.task == "classification" else label).astype(np.float64)
+
+
+class _Stopwatch:
+    """Seconds by step."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = perf_counter()
+        self.laps[name], self._last = now - self._last, now
