@@ -1,0 +1,27 @@
+"""What monitoring will compare with, frozen when a version is trained."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snowml.monitoring.bins import freeze
+from snowml.records import Bin, Signature
+from snowml.training.data import TrainingData
+from snowml.training.split import Mask
+
+SCORE = "score"
+
+
+def freeze_baselines(
+    signature: Signature, data: TrainingData, train: Mask, scores: NDArray[np.float64]
+) -> list[Bin]:
+    """The distributions of each feature in the rows that were fitted, and of the score in rows that were not.
+
+    Scores of the rows that a model was fitted on are more extreme than any it will give again.
+    """
+    frame = data.frame
+    bins = [
+        item
+        for feature in signature.features
+        for item in freeze(feature.name, feature.kind, frame[feature.name].to_numpy()[train])
+    ]
+    return [*bins, *freeze(SCORE, "number", scores)]

@@ -1,0 +1,90 @@
+"""Parity: the function in the warehouse answers what the trained pipeline answers, row by row."""
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from snowml.engines.base import Engine
+from snowml.errors import DataError
+from snowml.names import Relation, quoted
+from snowml.records import Parity, Version
+from snowml.registry.store import Registry
+from snowml.registry.trusted import Artifact
+from snowml.training.data import feature_columns, to_frame
+from snowml.training.fitting import answer
+from snowml.workflows.specs import from_registry
+
+TOLERANCE = 1e-9
+
+
+def compare(engine: Engine, registry: Registry, version: Version, artifact: Artifact, now: datetime) -> Parity:
+    """Score the test window of the version's run with its function and with scikit-learn, and compare.
+
+    Equal means: both NULL, or `|a - b| <= 1e-9 * max(1, |a|, |b|)`; labels must be the same.
+
+    Raises:
+        DataError: The test window has no rows any more.
+    """
+    table = _answers(engine, registry, version)
+    frame = to_frame(table, version.signature.features)
+    labels, scores = answer(artifact, frame)
+    difference = _difference(_doubles(table["snowml_score"]), scores)
+    if version.signature.task == "classification":
+        same = np.array(table["snowml_answer"].to_pylist(), dtype=object) == labels.astype(object)
+        difference = np.where(same, difference, np.inf)
+    worst = float(difference.max())
+    return Parity(
+        model=version.model,
+        version=version.version,
+        rows=table.num_rows,
+        max_abs_diff=worst,
+        tolerance=TOLERANCE,
+        certified=worst <= TOLERANCE,
+        checked_at=now,
+    )
+
+
+def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
+    """The features of the test window with the function's answers, in one query."""
+    located = from_registry(registry, version.model)
+    spec, dialect, signature = located.spec, engine.name, version.signature
+    run = next(run for run in registry.runs(version.model) if run["run_id"] == version.run_id)
+    split = spec.settings.split.model_validate(run["params"]["split"])
+    windows = split.windows(run["as_of"])
+    arguments = ", ".join(quoted(feature.name, dialect) for feature in signature.features)
+    function = Relation(spec.function_schema, f"predict_{version.model}_v{version.version}", engine.database)
+    answered = f"{function.sql(dialect)}({arguments})"
+    if signature.task == "classification":
+        proba = Relation(function.schema, f"{function.name}_proba", function.database)
+        scored = f"{proba.sql(dialect)}({arguments})"
+    else:
+        scored = answered
+    as_of = quoted(signature.as_of, dialect)
+    table = engine.query(
+        f"select {', '.join(feature_columns(signature.features, dialect))}, "
+        f"{answered} as snowml_answer, {scored} as snowml_score "
+        f"from {spec.training_set.within(engine.database).sql(dialect)} where {as_of} >= ? and {as_of} < ?",
+        [windows.test_start, windows.end],
+    )
+    if table.num_rows == 0:
+        raise DataError(
+            f"{spec.training_set} has no row from {windows.test_start} to {windows.end}, the test window of version "
+            f"{version.version}: its function cannot be compared. Build the training set as of a later time."
+        )
+    return table
+
+
+def _doubles(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return column.cast(pa.float64()).to_pandas().to_numpy(dtype=np.float64)
+
+
+def _difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`|a - b| / max(1, |a|, |b|)`: 0 where both are missing, infinite where one is."""
+    missing_one, missing_other = np.isnan(one), np.isnan(other)
+    scale = np.fmax(1.0, np.fmax(np.abs(one), np.abs(other)))
+    difference = np.abs(one - other) / scale
+    difference[missing_one & missing_other] = 0.0
+    difference[missing_one != missing_other] = np.inf
+    return difference

@@ -1,0 +1,151 @@
+"""Promote and roll back: which version answers `predict_<model>`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from snowml.engines.base import Engine
+from snowml.errors import GateFailed, ModelNotFound, ParityFailed, UserError
+from snowml.progress import Progress, Silent
+from snowml.records import Parity, Version, VersionEvent
+from snowml.registry.store import Registry
+from snowml.registry.trusted import Artifact
+from snowml.serving.functions import Functions, functions_of, within
+from snowml.workflows.champion import load_artifact
+from snowml.workflows.parity import compare
+from snowml.workflows.specs import from_registry
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """What a promotion or a roll-back came to."""
+
+    version: Version
+    previous: int | None
+    functions: tuple[str, ...]
+    parity: Parity | None
+
+
+def promote(
+    engine: Engine,
+    registry: Registry,
+    model: str,
+    *,
+    version: int | None = None,
+    now: datetime,
+    progress: Progress | None = None,
+) -> Promoted:
+    """Make a version the champion, if its gates were passed and its function answers what scikit-learn answers.
+
+    Args:
+        engine: The warehouse.
+        registry: Where the model's versions are.
+        model: The model.
+        version: Its version; the newest approved one where None.
+        now: The moment of the promotion.
+        progress: Told what is being done.
+
+    Raises:
+        GateFailed: The version did not pass its gates.
+        ParityFailed: The function's answers differ from scikit-learn's.
+        NotTrained: There is no version.
+    """
+    progress = progress or Silent()
+    chosen = _chosen(registry, model, version)
+    champions = registry.champions(model)
+    previous = champions[-1] if champions else None
+    artifact = load_artifact(registry, chosen)
+    functions = _functions(registry, chosen, artifact)
+    with progress.step(f"compare {model} version {chosen.version} with scikit-learn") as step:
+        _create_versioned(engine, functions)
+        parity = compare(engine, registry, chosen, artifact, now)
+        step.outcome(f"{parity.rows:,} rows, largest difference {parity.max_abs_diff:.1e}")
+    if not parity.certified:
+        registry.record_parity(parity)
+        raise ParityFailed(
+            f"{model} version {chosen.version} is not promoted: its function differs from scikit-learn by "
+            f"{parity.max_abs_diff:.3g} (allowed: {parity.tolerance:g}) on {parity.rows:,} rows."
+        )
+    with progress.step(f"promote {model} version {chosen.version}"), engine.transaction():
+        registry.record_parity(parity)
+        registry.record_event(VersionEvent(model, chosen.version, "certified", now, f"{parity.rows} rows"))
+        if previous != chosen.version:
+            registry.record_event(VersionEvent(model, chosen.version, "promoted", now, f"after {previous}"))
+        names = _create_current(engine, functions)
+    return Promoted(chosen, previous, names, parity)
+
+
+def rollback(
+    engine: Engine, registry: Registry, model: str, *, to: int | None = None, now: datetime
+) -> Promoted:
+    """Make the champion before this one the champion again, or the version `to` if it was one.
+
+    Raises:
+        UserError: There is no earlier champion.
+    """
+    current = registry.champion(model)
+    earlier = registry.champions(model)[:-1]
+    target = to if to is not None else (earlier[-1] if earlier else None)
+    if target is None:
+        raise UserError(f"{model} has had no champion before version {current.version}: nothing to roll back to.")
+    if target not in earlier:
+        shown = ", ".join(map(str, earlier)) or "none"
+        raise ModelNotFound(f"Version {target} of {model} was no champion before this one. Earlier ones: {shown}.")
+    version = registry.version(model, target)
+    functions = _functions(registry, version, load_artifact(registry, version))
+    _create_versioned(engine, functions)
+    with engine.transaction():
+        event = VersionEvent(model, target, "rolled_back", now, f"from {current.version}")
+        registry.record_event(event)
+        names = _create_current(engine, functions)
+    return Promoted(version, current.version, names, None)
+
+
+def _chosen(registry: Registry, model: str, number: int | None) -> Version:
+    """The version asked for, or the newest approved one."""
+    versions, statuses = registry.versions(model), registry.statuses(model)
+    if number is not None:
+        chosen = registry.version(model, number)
+    else:
+        approved = [version for version in versions if statuses[version.version] == "approved"]
+        if not versions:
+            raise registry.untrained(model)
+        chosen = (approved or versions)[-1]
+    status = statuses[chosen.version]
+    if status == "approved":
+        return chosen
+    reasons = [event.detail for event in registry.events(model) if event.version == chosen.version][-1]
+    if status == "rejected":
+        raise GateFailed(f"{model} version {chosen.version} did not pass its gates and is not promoted: {reasons}")
+    raise GateFailed(f"{model} version {chosen.version} is {status} and cannot be promoted.")
+
+
+def _functions(registry: Registry, version: Version, artifact: Artifact) -> Functions:
+    spec = from_registry(registry, version.model).spec
+    return functions_of(
+        version,
+        artifact,
+        schema=spec.function_schema,
+        store=registry.table("artifacts"),
+        dialect=registry.engine.name,
+    )
+
+
+def _create_versioned(engine: Engine, functions: Functions) -> None:
+    """The version's own functions: they never change, so making them again is harmless."""
+    if functions.kernel:
+        engine.create_function(functions.kernel)
+    with engine.transaction():
+        for function in within(functions.versioned, engine.database):
+            engine.create_function(function)
+
+
+def _create_current(engine: Engine, functions: Functions) -> tuple[str, ...]:
+    created = within(functions.current, engine.database)
+    for function in created:
+        engine.create_function(function)
+    return tuple(_shown(created))
+
+
+def _shown(functions: Sequence[object]) -> list[str]:
+    return [str(function.name.name) for function in functions]  # type: ignore[attr-defined]

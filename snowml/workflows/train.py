@@ -1,0 +1,175 @@
+"""Train: training set → run → version, judged by its gates."""
+
+import hashlib
+import platform
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version as installed
+
+from snowml import records
+from snowml.engines.base import Engine
+from snowml.engines.columns import columns_of
+from snowml.progress import Progress, Silent
+from snowml.records import Bin, Run, Signature, Status, Version, VersionEvent
+from snowml.registry.store import Registry
+from snowml.registry.trusted import Artifact
+from snowml.serving.functions import flavor_of
+from snowml.spec.columns import column_type, features
+from snowml.training.data import Columns, TrainingData, read
+from snowml.training.fitting import Fitted, classes, fit
+from snowml.training.gates import Verdict, judge
+from snowml.training.split import Mask, split
+from snowml.workflows.baselines import freeze_baselines
+from snowml.workflows.champion import champion_artifact
+from snowml.workflows.specs import Located
+
+_PACKAGES = ("snowml-warehouse", "scikit-learn", "numpy", "pandas", "skops", "duckdb")
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training came to."""
+
+    version: Version
+    status: Status
+    run: Run
+    measured: Mapping[str, Mapping[str, Mapping[str, float]]]
+    verdicts: tuple[Verdict, ...]
+    best_rule: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate was passed."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+
+def train(
+    engine: Engine,
+    registry: Registry,
+    located: Located,
+    *,
+    as_of: datetime,
+    now: datetime,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train a model on what was known at `as_of`, and register the version with everything about its making.
+
+    The run, the version, its artifact and the gates' verdict appear together or not at all.
+
+    Raises:
+        SpecError: The specification does not fit the training set.
+        DataError: The training set has no usable rows.
+    """
+    progress, spec = progress or Silent(), located.spec
+    registry.create()
+    with progress.step(f"read {spec.settings.training_set}") as step:
+        signature, data, masks = _read(engine, located, as_of)
+        rows = {name: int(mask.sum()) for name, mask in masks.items()}
+        step.outcome(f"{sum(rows.values()):,} rows, {len(signature.features)} features")
+    with progress.step(f"fit {spec.settings.estimator}") as step:
+        fitted = fit(spec.settings, signature, data, masks, champion_artifact(registry, spec.name))
+        step.outcome(_headline(spec.settings.metric, fitted))
+    with progress.step("register"):
+        run = _run(located, data, rows, fitted, as_of, now)
+        verdicts = tuple(judge(spec.settings.gates, fitted.measured))
+        version = _register(registry, located, run, fitted, data, masks, verdicts, now)
+    status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
+    return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
+
+
+def _read(engine: Engine, located: Located, as_of: datetime) -> tuple[Signature, TrainingData, Mapping[str, Mask]]:
+    spec, settings = located.spec, located.spec.settings
+    windows = settings.split.windows(as_of, located.locator)
+    columns = columns_of(engine, spec.training_set)
+    inputs = features(spec, columns, located.locator)
+    roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
+    data = read(engine, spec.training_set, roles, task=settings.task, as_of=as_of)
+    binary = settings.task == "classification"
+    found, positive = classes(data.label, settings.positive) if binary else ((), None)
+    signature = Signature(
+        features=inputs,
+        entity=settings.entity,
+        as_of=settings.as_of,
+        task=settings.task,
+        label_type=column_type(columns, settings.label) if binary else "double",
+        classes=found,
+        positive=positive,
+    )
+    return signature, data, split(data, windows)
+
+
+def _register(
+    registry: Registry,
+    located: Located,
+    run: Run,
+    fitted: Fitted,
+    data: TrainingData,
+    masks: Mapping[str, Mask],
+    verdicts: tuple[Verdict, ...],
+    now: datetime,
+) -> Version:
+    spec, artifact = located.spec, fitted.artifact
+    stored = artifact.dumps()
+    baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
+    with registry.engine.transaction():
+        registry.record_spec(spec.name, spec.hash, spec.to_json(), now)
+        registry.record_run(run)
+        version = Version(
+            model=spec.name,
+            version=registry.next_version(spec.name),
+            run_id=run.run_id,
+            flavor=flavor_of(artifact),
+            signature=artifact.signature,
+            artifact=hashlib.sha256(stored).hexdigest(),
+            registered_at=now,
+            spec_hash=spec.hash,
+        )
+        registry.register(version, stored, baselines)
+        registry.record_event(_judgement(version, verdicts, now))
+    return version
+
+
+def _judgement(version: Version, verdicts: tuple[Verdict, ...], now: datetime) -> VersionEvent:
+    failed = [verdict.text for verdict in verdicts if not verdict.passed]
+    event: records.Event = "rejected" if failed else "approved"
+    detail = "; ".join(failed or [verdict.text for verdict in verdicts])
+    return VersionEvent(version.model, version.version, event, now, detail)
+
+
+def _run(
+    located: Located, data: TrainingData, rows: Mapping[str, int], fitted: Fitted, as_of: datetime, now: datetime
+) -> Run:
+    settings = located.spec.settings
+    return Run(
+        run_id=uuid.uuid4().hex,
+        model=located.spec.name,
+        as_of=as_of,
+        started_at=now,
+        spec_hash=located.spec.hash,
+        git_commit=located.spec.git_commit,
+        seed=settings.seed,
+        training_set=str(located.spec.training_set),
+        fingerprint=data.fingerprint,
+        row_counts={**rows, "embargoed": len(data.label) - sum(rows.values())},
+        params={"estimator": settings.estimator, **settings.params, "split": settings.split.model_dump()},
+        packages=_packages(),
+        durations={name: round(seconds, 3) for name, seconds in fitted.durations.items()},
+        metrics=fitted.metrics,
+    )
+
+
+def _packages() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = installed(name)
+        except PackageNotFoundError:  # a zip on a stage carries no metadata
+            continue
+    return found
+
+
+def _headline(metric: str, fitted: Fitted) -> str:
+    test = fitted.measured["model"]["test"].get(metric)
+    return f"{metric} {test:.4f} on test" if test is not None else ""
