@@ -249,13 +249,15 @@ class Registry:
         return {row["version"]: Parity(**row) for row in rows}
 
     def record_monitoring(self, drift: Sequence[Drift], performance: Sequence[Performance]) -> None:
-        """Append what monitoring found, in place of what it had found for the same version and window."""
+        """Append what monitoring found; found again for the same window at the same moment, it is kept once."""
         with self.engine.transaction():
             for table, found in (("drift", drift), ("performance", performance)):
-                for key in {(row.model, row.version, row.window_start, row.window_end) for row in found}:
+                for key in {
+                    (row.model, row.version, row.window_start, row.window_end, row.monitored_at) for row in found
+                }:
                     self.engine.execute(
                         f"delete from {self.table(table).sql(self.engine.name)} "
-                        "where model = ? and version = ? and window_start = ? and window_end = ?",
+                        "where model = ? and version = ? and window_start = ? and window_end = ? and monitored_at = ?",
                         key,
                     )
                 self.engine.insert(self.table(table), [asdict(row) for row in found])

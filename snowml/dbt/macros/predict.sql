@@ -1,0 +1,179 @@
+{#
+  Predictions of a model's champion on a relation that has the columns it was trained on.
+
+  Gives one row for each row of the relation: the entity's columns, the as-of column, `prediction`, `score` (the
+  probability of the positive class; for a regression the prediction again), `model_version` and `predicted_at`.
+  In an incremental model only rows that this version has not scored yet: the grain is entity, as-of, version.
+
+  The champion is looked up once, and its own function is called by name, so that a promotion in the middle of a build
+  changes nothing. Stops before any row is scored where the model is not trained, not promoted, or reads a column that
+  the relation lacks or holds in another kind of type. With `snowml_untrained: empty` the first two give no rows.
+
+  Arguments:
+    model: the name of an exposure of type ml.
+    relation: what to score, such as ref('…_scoring_set').
+#}
+{% macro predict(model, relation) -%}
+  {%- if not execute -%}
+    {{ return('select * from ' ~ relation) }}
+  {%- endif -%}
+  {%- set champion = snowml._champion(model) -%}
+  {%- if champion is none -%}
+    {{ return(snowml._no_predictions(model, relation)) }}
+  {%- endif -%}
+  {%- do snowml._check_inputs(model, champion, relation) -%}
+  {{ return(snowml._predictions(model, champion, relation)) }}
+{%- endmacro %}
+
+
+{# The champion's version and signature; none where there is none and the project says that this is no error. #}
+{% macro _champion(model) -%}
+  {%- set wanted = "'" ~ model ~ "'" -%}
+  {%- set versions = snowml.registry_relation('model_versions') -%}
+  {%- set champions = snowml.registry_relation('champions') -%}
+  {%- if champions is not none -%}
+    {%- set found = run_query('select version, signature from ' ~ champions ~ ' where model = ' ~ wanted) -%}
+    {%- if found.rows | length > 0 -%}
+      {{ return({'version': found.rows[0][0] | int, 'signature': fromjson(found.rows[0][1])}) }}
+    {%- endif -%}
+  {%- endif -%}
+  {%- if var('snowml_untrained', 'error') == 'empty' -%}
+    {{ return(none) }}
+  {%- endif -%}
+  {%- set trained = 0 -%}
+  {%- if versions is not none -%}
+    {%- set trained = run_query('select max(version) from ' ~ versions ~ ' where model = ' ~ wanted).rows[0][0] -%}
+  {%- endif -%}
+  {%- if trained -%}
+    {{ exceptions.raise_compiler_error(
+      model ~ ' is trained (version ' ~ trained ~ ') but no version is promoted. Promote one: snowml promote ' ~ model) }}
+  {%- endif -%}
+  {{ exceptions.raise_compiler_error(
+    model ~ ' has no version yet. Train it: snowml train ' ~ model ~ '; or build without predictions: '
+    ~ "--vars '{snowml_untrained: empty}'") }}
+{%- endmacro %}
+
+
+{# Every column that the version reads must be there, in the kind of type it was trained on. #}
+{% macro _check_inputs(model, champion, relation) -%}
+  {%- set kinds = {} -%}
+  {%- for column in adapter.get_columns_in_relation(relation) -%}
+    {%- set text = column.is_string() or column.dtype | lower in ['varchar', 'text', 'string'] -%}
+    {%- set number = column.is_number() or column.is_float() or column.dtype | lower in ['boolean', 'bigint', 'hugeint'] -%}
+    {%- do kinds.update({column.name | lower: 'category' if text else 'number' if number else column.dtype}) -%}
+  {%- endfor -%}
+  {%- set wrong = [] -%}
+  {%- for feature in champion.signature.features -%}
+    {%- set kind = kinds.get(feature.name | lower) -%}
+    {%- if kind is none -%}
+      {%- do wrong.append(feature.name ~ ' is missing') -%}
+    {%- elif kind != feature.kind -%}
+      {%- do wrong.append(feature.name ~ ' was a ' ~ feature.kind ~ ' and is now of another type (' ~ kind ~ ')') -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {%- for name in champion.signature.entity + [champion.signature.as_of] if name | lower not in kinds -%}
+    {%- do wrong.append(name ~ ' is missing') -%}
+  {%- endfor -%}
+  {%- if wrong -%}
+    {{ exceptions.raise_compiler_error(
+      relation ~ ' cannot be scored by ' ~ model ~ ' version ' ~ champion.version ~ ': ' ~ wrong | join('; ')
+      ~ '. Restore the columns, or train the model again: snowml train ' ~ model) }}
+  {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _predictions(model, champion, relation) -%}
+  {%- set signature = champion.signature -%}
+  {%- set keys = [] -%}
+  {%- for name in signature.entity + [signature.as_of] -%}
+    {%- do keys.append(snowml._quoted(name)) -%}
+  {%- endfor -%}
+  {%- set inputs = [] -%}
+  {%- for feature in signature.features -%}
+    {%- do inputs.append('source.' ~ snowml._quoted(feature.name)) -%}
+  {%- endfor -%}
+  {%- set function = 'predict_' ~ model ~ '_v' ~ champion.version -%}
+  {%- set binary = signature.task == 'classification' %}
+select
+  {%- for key in keys %}
+  scored.{{ key }},
+  {%- endfor %}
+  {{ snowml.function_name(function ~ '_label') ~ '(scored.score)' if binary else 'scored.score' }} as prediction,
+  scored.score,
+  cast({{ champion.version }} as bigint) as model_version,
+  {{ snowml.as_of() }} as predicted_at
+from (
+  select
+    {%- for key in keys %}
+    source.{{ key }},
+    {%- endfor %}
+    {{ snowml.function_name(function ~ '_proba' if binary else function) }}(
+      {{ inputs | join(',\n      ') }}
+    ) as score
+  from {{ relation }} as source
+  {%- if is_incremental() %}
+  where not exists (
+    select 1
+    from {{ this }} as done
+    where done.model_version = {{ champion.version }}
+      {%- for key in keys %}
+      and done.{{ key }} = source.{{ key }}
+      {%- endfor %}
+  )
+  {%- endif %}
+) as scored
+{%- endmacro %}
+
+
+{# No rows, in the shape that predictions will have; the exposure says what their columns are. #}
+{% macro _no_predictions(model, relation) -%}
+  {%- set found = graph.exposures.values() | selectattr('name', 'equalto', model) | list -%}
+  {%- if not found -%}
+    {{ exceptions.raise_compiler_error("This project has no exposure '" ~ model ~ "' of type ml.") }}
+  {%- endif -%}
+  {%- set settings = found[0].config.meta.snowml -%}
+  {%- set entity = [settings.entity] if settings.entity is string else settings.entity -%}
+  {%- set type = 'double' -%}
+  {%- if settings.task == 'classification' -%}
+    {%- set type = snowml._label_type(settings, found[0]) -%}
+  {%- endif %}
+select
+  {%- for name in entity + [settings.as_of] %}
+  source.{{ snowml._quoted(name) }},
+  {%- endfor %}
+  cast(null as {{ type }}) as prediction,
+  cast(null as double) as score,
+  cast(null as bigint) as model_version,
+  {{ snowml.as_of() }} as predicted_at
+from {{ relation }} as source
+where 1 = 0
+{%- endmacro %}
+
+
+{# The type of the label, as its training set has it; text where that is not built. #}
+{% macro _label_type(settings, exposure) -%}
+  {%- for id in exposure.depends_on.nodes if graph.nodes.get(id, {}).get('name') == settings.training_set -%}
+    {%- set node = graph.nodes[id] -%}
+    {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
+    {%- if relation is not none -%}
+      {%- for column in adapter.get_columns_in_relation(relation) if column.name | lower == settings.label | lower -%}
+        {{ return(column.data_type) }}
+      {%- endfor -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {{ return('varchar') }}
+{%- endmacro %}
+
+
+{# A column's name, quoted as the warehouse keeps it. #}
+{% macro _quoted(name) -%}
+  {{ return(adapter.dispatch('_quoted', 'snowml')(name)) }}
+{%- endmacro %}
+
+{% macro default___quoted(name) -%}
+  {{ return(adapter.quote(name)) }}
+{%- endmacro %}
+
+{% macro snowflake___quoted(name) -%}
+  {{ return(adapter.quote(name | upper if modules.re.match('^[a-z_][a-z0-9_$]*$', name) else name)) }}
+{%- endmacro %}

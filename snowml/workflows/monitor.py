@@ -1,0 +1,131 @@
+"""Monitor: the scored rows of a window against what was frozen at training, and against the labels known by now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from snowml.engines.base import Engine
+from snowml.engines.columns import columns_of
+from snowml.errors import DataError
+from snowml.monitoring.drift import THRESHOLD, drift
+from snowml.monitoring.performance import Labels, Predictions, performance
+from snowml.monitoring.window import Window
+from snowml.names import Relation, quoted
+from snowml.records import Bin, Drift, Performance, Version
+from snowml.registry.store import Registry
+from snowml.spec.model import ModelSpec
+from snowml.workflows.specs import Located
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """What monitoring found about one window."""
+
+    version: Version
+    window: Window
+    row_count: int
+    drift: tuple[Drift, ...]
+    performance: tuple[Performance, ...]
+
+    @property
+    def drifted(self) -> tuple[Drift, ...]:
+        """The columns beyond their threshold, the furthest first."""
+        return tuple(sorted((row for row in self.drift if row.drifted), key=lambda row: -row.psi))
+
+
+def monitor(
+    engine: Engine,
+    registry: Registry,
+    located: Located,
+    *,
+    as_of: datetime,
+    window: timedelta = 7 * DAY,
+    threshold: float = THRESHOLD,
+) -> Monitored:
+    """Compare the champion's scored rows of the window that ends at `as_of`, and keep what was found.
+
+    Nothing but counts and metrics leaves the warehouse.
+
+    Raises:
+        DataError: No row of the window is scored.
+    """
+    spec, settings = located.spec, located.spec.settings
+    version = registry.champion(spec.name)
+    span = Window(settings.as_of, as_of - window, as_of)
+    predictions = predictions_of(spec)
+    columns_of(engine, predictions)
+    found = drift(
+        engine,
+        _scored(engine, spec, predictions, version),
+        _by_column(registry.baselines(version)),
+        model=spec.name,
+        version=version.version,
+        window=span,
+        monitored_at=as_of,
+        threshold=threshold,
+    )
+    if not found:
+        raise DataError(
+            f"{spec.name} version {version.version} scored no row from {span.start} to {span.end} that is still in "
+            f"{spec.scoring_set}. Score it first: snowml predict {spec.name} --as-of {as_of:%Y-%m-%d}"
+        )
+    judged = performance(
+        engine,
+        Predictions(predictions.within(engine.database), settings.entity),
+        Labels(
+            spec.training_set.within(engine.database), settings.label, settings.label_at, version.signature.positive
+        ),
+        task=settings.task,
+        model=spec.name,
+        version=version.version,
+        window=span,
+        as_of=as_of,
+    )
+    volume = _volume(registry, spec, version, span, found[0].row_count)
+    registry.record_monitoring(found, [*judged, volume])
+    return Monitored(version, span, found[0].row_count, tuple(found), (*judged, volume))
+
+
+def predictions_of(spec: ModelSpec) -> Relation:
+    """The table of a model's predictions: it stands beside its scoring set."""
+    return Relation(spec.scoring_set.schema, f"{spec.name}_predictions", spec.scoring_set.database)
+
+
+def _scored(engine: Engine, spec: ModelSpec, predictions: Relation, version: Version) -> str:
+    """The features of the rows that the version scored, with their score."""
+    dialect = engine.name
+    keys = (*spec.settings.entity, spec.settings.as_of)
+    on = " and ".join(f"p.{quoted(key, dialect)} = s.{quoted(key, dialect)}" for key in keys)
+    return (
+        f"select s.*, p.score from {spec.scoring_set.within(engine.database).sql(dialect)} as s "
+        f"inner join {predictions.within(engine.database).sql(dialect)} as p on {on} "
+        f"and p.model_version = {int(version.version)}"
+    )
+
+
+def _by_column(bins: list[Bin]) -> dict[str, list[Bin]]:
+    found: dict[str, list[Bin]] = {}
+    for item in bins:
+        found.setdefault(item.column_name, []).append(item)
+    return found
+
+
+def _volume(
+    registry: Registry, spec: ModelSpec, version: Version, window: Window, rows: int
+) -> Performance:
+    """Rows a day in the window, as a multiple of the rows a day in the test window of the version's training."""
+    run = next(run for run in registry.runs(spec.name) if run["run_id"] == version.run_id)
+    tested = spec.settings.split.model_validate(run["params"]["split"]).windows(run["as_of"])
+    before = run["row_counts"]["test"] / ((tested.end - tested.test_start) / DAY)
+    return Performance(
+        model=spec.name,
+        version=version.version,
+        window_start=window.start,
+        window_end=window.end,
+        metric="volume_ratio",
+        value=rows / ((window.end - window.start) / DAY) / before,
+        row_count=rows,
+        scored_count=rows,
+        monitored_at=window.end,
+    )
