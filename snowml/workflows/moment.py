@@ -1,6 +1,7 @@
 """Reading the clock, and reading a moment that the user gave: doors call this, workflows are handed the answer."""
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 from snowml.errors import UserError
 
@@ -25,3 +26,16 @@ def moment(given: str | date | datetime | None) -> datetime:
     if not isinstance(read, datetime):
         read = datetime(read.year, read.month, read.day)
     return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+
+
+def duration(given: str) -> timedelta:
+    """A length of time such as '7 days' or '12 hours'.
+
+    Raises:
+        UserError: It is none.
+    """
+    match = re.fullmatch(r"(\d{1,6})\s*(minute|hour|day|week)s?", given.strip().lower())
+    length = timedelta(**{match[2] + "s": int(match[1])}) if match else timedelta()
+    if not length:
+        raise UserError(f"'{given}' is no length of time. Give one such as '7 days' or '12 hours'.")
+    return length

@@ -1,0 +1,68 @@
+"""The command line: doors to the workflows, and nothing else.
+
+Modules here import click and rich only; each command imports its workflow when it runs, so that `snowml --help` and
+completion stay quick (scikit-learn alone takes a second to import).
+"""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from snowml.cli import build, call, demo, inspecting, loop
+from snowml.cli.console import notes
+from snowml.errors import SnowmlError
+
+
+def _version() -> str:
+    try:
+        return version("snowml-warehouse")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(_version(), prog_name="snowml")
+def cli() -> None:
+    """Machine learning that lives in the warehouse.
+
+    The loop: dbt builds features, train registers a version, promote makes it a SQL function, predict scores with
+    it, monitor watches it.
+
+    Exit codes: 0 done; 1 the answer is no (a gate, a test, a drift threshold); 2 the input or the project is wrong;
+    3 the warehouse failed.
+    """
+
+
+for command in (
+    demo.demo,
+    build.build,
+    loop.train,
+    loop.promote,
+    loop.rollback,
+    loop.predict,
+    loop.monitor,
+    inspecting.runs,
+    inspecting.versions,
+    inspecting.show,
+    inspecting.compare,
+    call.call,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The entry point: runs a command and turns an error into a sentence and an exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except SnowmlError as error:
+        notes.print(f"error: {error}", markup=False, style="red" if notes.is_terminal else None)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        notes.print("stopped.")
+        sys.exit(130)

@@ -1,0 +1,205 @@
+"""The commands that move a model along the loop: train, promote, rollback, predict, monitor."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from snowml.cli import answers
+from snowml.cli.console import ConsoleProgress, emit_json
+from snowml.cli.options import (
+    as_of_option,
+    json_option,
+    load_project,
+    model_argument,
+    models_asked,
+    project_options,
+)
+from snowml.errors import DriftFound, GateFailed, UserError
+
+if TYPE_CHECKING:
+    from snowml.registry.store import Registry
+    from snowml.workflows.project import Project
+
+
+@contextmanager
+def open_registry(project: "Project", progress: ConsoleProgress, *, read_only: bool = False) -> Iterator["Registry"]:
+    """The project's registry over a session that is given back at the end."""
+    engine = project.open(read_only=read_only, notify=progress.note)
+    try:
+        yield project.registry(engine)
+    finally:
+        engine.close()
+
+
+@click.command()
+@model_argument
+@as_of_option
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a setting: --set params.max_iter=50."
+)
+@json_option
+@project_options
+def train(
+    model: str | None, every: bool, as_of: str | None, settings: tuple[str, ...], as_json: bool, **options: Any
+) -> None:
+    """Train a model on what was known at --as-of, and register the version.
+
+    Ends with exit code 1 where a gate fails; the version is kept, as rejected.
+    """
+    from snowml.spec.exposure import model_names
+    from snowml.workflows.dbt import Dbt
+    from snowml.workflows.moment import moment, now
+    from snowml.workflows.specs import from_project
+    from snowml.workflows.train import train as run
+
+    project, progress, at = load_project(options), ConsoleProgress(quiet=as_json), moment(as_of)
+    overrides = dict(_setting(item) for item in settings)
+    manifest = Dbt(project, progress).manifest()
+    names = models_asked(model, every, lambda: model_names(manifest))
+    failed = []
+    documents = []
+    with open_registry(project, progress) as registry:
+        engine = registry.engine
+        for name in names:
+            located = from_project(project, manifest, name, database=engine.database, overrides=overrides)
+            done = run(engine, registry, located, as_of=at, now=now(), progress=progress)
+            documents.append(answers.trained_document(done))
+            if not as_json:
+                answers.show_trained(done, located.spec.settings.metric)
+            failed += [] if done.passed else [done]
+    if as_json:
+        emit_json(documents if every else documents[0])
+    if failed:
+        raise GateFailed("\n".join(answers.failed_gates(done) for done in failed))
+
+
+@click.command()
+@model_argument
+@click.option("--version", type=int, help="Which version; the newest approved one if not given.")
+@json_option
+@project_options
+def promote(model: str | None, every: bool, version: int | None, as_json: bool, **options: Any) -> None:
+    """Make a version the champion: create predict_<model> once its answers equal scikit-learn's."""
+    from snowml.workflows.moment import now
+    from snowml.workflows.promote import promote as run
+
+    if every and version is not None:
+        raise UserError("--version names a version of one model; leave out --all.")
+    project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    documents = []
+    with open_registry(project, progress) as registry:
+        for name in models_asked(model, every, registry.models):
+            done = run(registry.engine, registry, name, version=version, now=now(), progress=progress)
+            documents.append(answers.promoted_document(done))
+            if not as_json:
+                answers.show_promoted(done)
+    if as_json:
+        emit_json(documents if every else documents[0])
+
+
+@click.command()
+@click.argument("model")
+@click.option("--to", type=int, help="An earlier champion; the one before if not given.")
+@json_option
+@project_options
+def rollback(model: str, to: int | None, as_json: bool, **options: Any) -> None:
+    """Make the champion before this one the champion again."""
+    from snowml.workflows.moment import now
+    from snowml.workflows.promote import rollback as run
+
+    project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    with open_registry(project, progress) as registry:
+        done = run(registry.engine, registry, model, to=to, now=now())
+    if as_json:
+        emit_json(answers.promoted_document(done))
+    else:
+        answers.show_promoted(done)
+
+
+@click.command()
+@model_argument
+@as_of_option
+@click.option("--upstream", is_flag=True, help="Build everything that the predictions depend on first.")
+@json_option
+@project_options
+def predict(
+    model: str | None, every: bool, as_of: str | None, upstream: bool, as_json: bool, **options: Any
+) -> None:
+    """Score what is due as of a moment: the scoring set and <model>_predictions, by dbt."""
+    from snowml.workflows.moment import moment
+    from snowml.workflows.predict import predict as run
+
+    project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    documents = []
+    for name in models_asked(model, every, lambda: _registered(project, progress)):
+        done = run(project, name, as_of=moment(as_of), upstream=upstream, progress=progress)
+        documents.append(answers.predicted_document(done))
+        if not as_json:
+            answers.show_predicted(done)
+    if as_json:
+        emit_json(documents if every else documents[0])
+
+
+@click.command()
+@model_argument
+@as_of_option
+@click.option("--window", default="7 days", show_default=True, help="How far back from --as-of.")
+@click.option("--threshold", type=float, help="The PSI above which a column has drifted; 0.2 if not given.")
+@json_option
+@project_options
+def monitor(
+    model: str | None,
+    every: bool,
+    as_of: str | None,
+    window: str,
+    threshold: float | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Compare the scored rows of a window with training, and with the labels known by now.
+
+    Ends with exit code 1 where a column drifted beyond its threshold.
+    """
+    from snowml.monitoring.drift import THRESHOLD
+    from snowml.workflows.moment import duration, moment
+    from snowml.workflows.monitor import monitor as run
+    from snowml.workflows.specs import from_registry
+
+    project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    documents, drifted = [], []
+    with open_registry(project, progress) as registry:
+        for name in models_asked(model, every, registry.models):
+            done = run(
+                registry.engine,
+                registry,
+                from_registry(registry, name),
+                as_of=moment(as_of),
+                window=duration(window),
+                threshold=THRESHOLD if threshold is None else threshold,
+            )
+            documents.append(answers.monitored_document(done))
+            if not as_json:
+                answers.show_monitored(done)
+            drifted += [f"{name}: {row.column_name} (PSI {row.psi:.3f})" for row in done.drifted]
+    if as_json:
+        emit_json(documents if every else documents[0])
+    if drifted:
+        raise DriftFound(f"{len(drifted)} columns drifted beyond their threshold: {', '.join(drifted)}")
+
+
+def _registered(project: "Project", progress: ConsoleProgress) -> list[str]:
+    with open_registry(project, progress, read_only=True) as registry:
+        return registry.models() if registry.exists else []
+
+
+def _setting(item: str) -> tuple[str, object]:
+    import yaml
+
+    key, equals, value = item.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set takes KEY=VALUE, such as params.max_iter=50; got '{item}'.")
+    return key, yaml.safe_load(value)
+
+
