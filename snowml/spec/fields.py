@@ -21,7 +21,7 @@ def refusal(message: str, *at: str | int) -> PydanticCustomError:
 
 
 def folded(name: str) -> str:
-    """`name` as it is kept: plain ones in lower case, as warehouses ignore their case, others to the letter."""
+    """`name` as it is kept: plain ones in lower case, since warehouses ignore it, others to the letter."""
     return name.lower() if _PLAIN.fullmatch(name) else name
 
 

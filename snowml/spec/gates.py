@@ -1,14 +1,16 @@
 """The conditions that a version must meet before it is approved."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from snowml.errors import did_you_mean
-from snowml.records import Task
 from snowml.spec.fields import Number, refusal
 from snowml.spec.metrics import METRICS, TASK_METRICS, task_of
+
+if TYPE_CHECKING:
+    from snowml.records import Task
 
 
 class Gate(BaseModel):
@@ -27,7 +29,8 @@ class Gate(BaseModel):
         bounded = self.min is not None or self.max is not None
         if self.better_than is not None:
             if bounded:
-                raise refusal("a gate has either 'better_than' or 'min' and 'max'. Write two gates")
+                key = "max" if self.min is None else "min"
+                raise refusal("a gate with 'better_than' has no bounds. Write two gates", key)
             return self
         if not self.metric:
             raise refusal(f"missing key 'metric'. Known: {', '.join(sorted(METRICS))}")

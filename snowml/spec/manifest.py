@@ -46,7 +46,7 @@ def relation(
 def manifest_hash(manifest: Mapping[str, Any], exposure: Mapping[str, Any]) -> str:
     """The sha256 of the code upstream of the exposure: each node's file checksum and each macro's text.
 
-    Sources count by name. Neither the target nor the order, time or place of the parse changes it; nor do
+    Sources count by name. Neither the schemas nor the order, time or place of the parse change it; nor do
     settings in `dbt_project.yml` or a property file, which the files' checksums leave out.
     """
     known = {**dict(_nodes(manifest)), **manifest.get("macros", {})}
