@@ -1,7 +1,8 @@
 """Raw settings to `Settings`: every complaint of the validator becomes a sentence about a key."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -41,8 +42,10 @@ def validated(raw: object, locator: "Locator | None" = None) -> Settings:
 
 
 def problems_in(failure: ValidationError) -> list[Problem]:
-    """One problem for each complaint."""
-    return [_problem(dict(error)) for error in failure.errors(include_url=False)]
+    """One problem for each complaint; a misspelt key is not missing as well."""
+    errors: list[dict[str, Any]] = [dict(error) for error in failure.errors(include_url=False)]
+    meant = {_meant(error["loc"]) for error in errors if error["type"] == "extra_forbidden"}
+    return [_problem(error) for error in errors if error["type"] != "missing" or error["loc"] not in meant]
 
 
 def _problem(error: dict[str, Any]) -> Problem:
@@ -55,9 +58,20 @@ def _unknown(path: KeyPath, error: dict[str, Any]) -> str:
     *above, key = path
     if not above and key in RESERVED:
         return f"key '{key}' is reserved for a later version and is not available yet. Remove it."
-    known = (_PARTS.get(str(above[0]), Settings) if above else Settings).model_fields
     inside = f" in '{dotted(tuple(above))}'" if above else ""
-    return f"unknown key '{key}'{inside}.{did_you_mean(str(key), known)}"
+    return f"unknown key '{key}'{inside}.{did_you_mean(str(key), _known(above))}"
+
+
+def _known(above: Sequence[str | int]) -> Iterable[str]:
+    """The keys that there are under the path `above`."""
+    return (_PARTS.get(str(above[0]), Settings) if above else Settings).model_fields
+
+
+def _meant(path: KeyPath) -> KeyPath | None:
+    """The path of the key that the unknown one at `path` is nearest to."""
+    *above, key = path
+    close = get_close_matches(str(key), _known(above), n=1)
+    return (*above, close[0]) if close else None
 
 
 def _missing(path: KeyPath, error: dict[str, Any]) -> str:
