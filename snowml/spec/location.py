@@ -75,9 +75,10 @@ def _line(node: yaml.Node) -> int:
 
 def _composed(path: Path) -> yaml.Node | None:
     try:
-        return yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+        node: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
+    return node
 
 
 def locate_exposure(project_dir: Path, file: str | None, name: str) -> Locator:
