@@ -16,8 +16,8 @@ class LocalEngine:
         self.rows_fetched += answer.num_rows
         return answer
 
-    def table(self, name, columns):
-        frame = columns
+    def table(self, name, frame):
+        self.connection.register("frame", frame)
         self.connection.execute(f'create or replace table "{name}" as select * from frame')
 
 

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def test_bins_partition_the_numbers(values):
     present = [value for value in values if not math.isnan(value)]
     assert bins[0].lower is None
     assert bins[-1].upper is None
-    assert all(a.upper == b.lower for a, b in zip(bins, bins[1:], strict=False))
+    assert all(a.upper == b.lower for a, b in pairwise(bins))
     edges = [one.upper for one in bins[:-1]]
     assert edges == sorted(set(edges))
     for one in bins:
