@@ -67,8 +67,8 @@ class BestRule:
 def constant(y: _Doubles, metric: str) -> Constant:
     """The constant that does best by the metric on the training labels.
 
-    For mae and median_ae the median (for the latter it is nearly the best). For every other the mean, which is
-    the prior probability in classification, and the best for brier, log_loss, rmse and r2.
+    For mae and median_ae the median (for the latter it is nearly the best). For every other the mean, which
+    is the prior probability in classification, and the best for brier, log_loss, rmse and r2.
 
     Args:
         y: Training labels: 1.0 for the positive class and 0.0, or values.
@@ -91,8 +91,8 @@ def best_rule(
 ) -> BestRule:
     """Fit a rule for each feature on the training split, and keep the best on the validation split.
 
-    Of equally good rules the first is kept. Where the metric is not defined on the validation split (one class
-    only, no rows), the training split decides.
+    Of equally good rules the first is kept. Where the metric is not defined on the validation split (one
+    class only, no rows), the training split decides.
 
     Args:
         frame: The training split's features.

@@ -35,7 +35,7 @@ class Rule:
 
 
 def fit_rule(frame: pd.DataFrame, y: _Doubles, feature: Feature) -> Rule:
-    """Bin a number by up to 64 quantiles, a category by value; smooth each bin's mean toward the overall one."""
+    """Bin a number by up to 64 quantiles, a category by value; each bin's mean leans to the overall one."""
     known = _edges(frame, feature) if feature.kind == "number" else _categories(frame, feature)
     bins = _bins(frame, feature, known)
     size = len(known) + (2 if feature.kind == "number" else 1)
