@@ -1,1 +1,1 @@
-"""From a training set to an evaluated model."""
+"""Training: from a training set in the warehouse to a fitted, measured pipeline."""
