@@ -1,0 +1,1 @@
+"""How scored rows differ from the training, and how right the predictions were; all of it computed in SQL."""

@@ -1,0 +1,126 @@
+"""The two predictors that a model must beat: a constant, and the best rule over a single feature."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snowml.errors import DataError
+from snowml.records import Feature, Task
+from snowml.training.metrics import GREATER_IS_BETTER, value_of
+from snowml.training.rules import Rule, fit_rule
+
+_Doubles = NDArray[np.float64]
+
+
+class Baseline(Protocol):
+    """A fitted predictor.
+
+    Attributes:
+        name: `constant` or `best_rule`, as in `Metric.predictor`.
+        feature: The one column it reads, if any.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def feature(self) -> str | None: ...  # noqa: D102
+
+    def predict(self, frame: pd.DataFrame) -> _Doubles:
+        """A score a row: the probability of the positive class, or the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same score for every row."""
+
+    score: float
+    name: str = "constant"
+    feature: None = None
+
+    def predict(self, frame: pd.DataFrame) -> _Doubles:
+        """The score, once a row."""
+        return np.full(len(frame), self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class BestRule:
+    """The mean label of the bin that a row's value of one feature falls in."""
+
+    rule: Rule
+    name: str = "best_rule"
+
+    @property
+    def feature(self) -> str:
+        """The feature chosen."""
+        return self.rule.feature.name
+
+    def predict(self, frame: pd.DataFrame) -> _Doubles:
+        """A score a row."""
+        return self.rule.predict(frame)
+
+
+def constant(y: _Doubles, metric: str) -> Constant:
+    """The constant that does best by the metric on the training labels.
+
+    For mae and median_ae the median (for the latter it is nearly the best). For every other the mean, which
+    is the prior probability in classification, and the best for brier, log_loss, rmse and r2.
+
+    Args:
+        y: Training labels: 1.0 for the positive class and 0.0, or values.
+        metric: The specification's.
+    """
+    if not len(y):
+        raise DataError("There are no training rows to fit a baseline on.")
+    return Constant(float(np.median(y) if metric in {"mae", "median_ae"} else np.mean(y)))
+
+
+def best_rule(
+    frame: pd.DataFrame,
+    y: _Doubles,
+    features: Sequence[Feature],
+    *,
+    validation: pd.DataFrame,
+    validation_y: _Doubles,
+    task: Task,
+    metric: str,
+) -> BestRule:
+    """Fit a rule for each feature on the training split, and keep the best on the validation split.
+
+    Of equally good rules the first is kept. Where the metric is not defined on the validation split (one
+    class only, no rows), the training split decides.
+
+    Args:
+        frame: The training split's features.
+        y: Its labels: 1.0 for the positive class and 0.0, or values.
+        features: The columns to try.
+        validation: The validation split's features.
+        validation_y: Its labels.
+        task: What kind of answer.
+        metric: The specification's, by which rules are compared.
+
+    Raises:
+        DataError: There are no training rows or no features.
+        SpecError: The task has no such metric.
+    """
+    if not len(y) or not features:
+        raise DataError("There are no training rows or no features to fit a baseline on.")
+    rules = [fit_rule(frame, y, feature) for feature in features]
+    sign = 1 if GREATER_IS_BETTER.get(metric, True) else -1
+
+    def merit(rule: Rule, rows: pd.DataFrame, labels: _Doubles) -> float | None:
+        scores = rule.predict(rows)
+        answers = (scores > 0.5).astype(np.float64) if task == "classification" else scores
+        value = value_of(metric, task, labels, answers, scores)
+        return None if value is None else sign * value
+
+    for rows, labels in ((validation, validation_y), (frame, y)):
+        merits = [merit(rule, rows, labels) for rule in rules]
+        known = [one for one in merits if one is not None]
+        if known:
+            return BestRule(rules[merits.index(max(known))])
+    return BestRule(rules[0])
