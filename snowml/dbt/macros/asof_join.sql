@@ -6,7 +6,8 @@
       {{ snowml.asof_join('flights', 'weather', by=['origin'], left_time='as_of', right_time='known_at') }}
 #}
 {% macro asof_join(left, right, by, left_time, right_time) %}
-  {{- return(adapter.dispatch('asof_join', 'snowml')(left, right, [by] if by is string else by, left_time, right_time)) -}}
+  {%- set keys = [by] if by is string else by -%}
+  {{- return(adapter.dispatch('asof_join', 'snowml')(left, right, keys, left_time, right_time)) -}}
 {% endmacro %}
 
 
