@@ -25,7 +25,6 @@ joined as (
     select
         flights.flight_id,
         flights.as_of,
-        readings.known_at >= flights.as_of - interval '6 hours' as is_recent,
         readings.temperature,
         readings.dew_point,
         readings.wind_speed,
@@ -33,7 +32,8 @@ joined as (
         readings.precipitation,
         readings.pressure,
         readings.pressure_change_3h,
-        readings.visibility
+        readings.visibility,
+        readings.known_at >= flights.as_of - interval '6 hours' as is_recent
     {{ snowml.asof_join('flights', 'readings', by='origin', left_time='as_of', right_time='known_at') }}
 ),
 

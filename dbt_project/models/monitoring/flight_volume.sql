@@ -24,7 +24,7 @@ expected as (
             days.flight_day > earlier.flight_day
             and days.flight_day <= earlier.flight_day + interval '28 days'
             and {{ snowml.day_of_week('days.flight_day') }} = {{ snowml.day_of_week('earlier.flight_day') }}
-    group by days.flight_day, days.flights
+    group by 1, 2
 ),
 
 final as (

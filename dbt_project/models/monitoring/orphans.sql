@@ -1,5 +1,5 @@
--- References that lead nowhere, counted rather than hidden: features are NULL for them. Of each relation, the share that
--- is usual in this data, and what would be worth a look or a stop.
+-- References that lead nowhere, counted rather than hidden: features are NULL for them. Of each, the share that is
+-- usual in this data, and what would be worth a look or a stop.
 with
 
 flights as (
@@ -62,7 +62,7 @@ final as (
         relation,
         flights,
         cast(orphans as bigint) as orphans,
-        {{ snowml.ratio('orphans', 'flights') }} as share,
+        {{ snowml.ratio('orphans', 'flights') }} as orphan_share,
         cast(warn_above as double) as warn_above,
         cast(fail_above as double) as fail_above
     from counted
