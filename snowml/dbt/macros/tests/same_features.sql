@@ -2,13 +2,11 @@
 {#- Fails with a row for each column that only one of the two has, or that stands elsewhere or has another type. -#}
 {%- set apart = apart_from | map('lower') | list -%}
 {%- set here, there = [], [] -%}
-{%- if execute -%}
-  {%- for relation, columns in [(model, here), (as, there)] -%}
-    {%- for column in adapter.get_columns_in_relation(relation) if column.name | lower not in apart -%}
-      {%- do columns.append(column.name | lower ~ ' ' ~ column.data_type | lower) -%}
-    {%- endfor -%}
+{%- for relation, columns in [(model, here), (as, there)] -%}
+  {%- for column in snowml._columns(relation) if column.name | lower not in apart -%}
+    {%- do columns.append(column.name | lower ~ ' ' ~ column.data_type | lower) -%}
   {%- endfor -%}
-{%- endif -%}
+{%- endfor -%}
 {%- set differences = [] -%}
 {%- for position in range([here | length, there | length] | max) if here[position] != there[position] -%}
   {%- do differences.append((position + 1, here[position] or 'nothing', there[position] or 'nothing')) -%}
