@@ -1,0 +1,4 @@
+-- How far what the model is asked has moved from what it was trained on.
+{{ config(tags=['monitoring']) }}
+
+{{ snowml.drift('flight_delay') }}
