@@ -1,0 +1,1 @@
+"""The registry: versions, their artifacts, and what may be loaded from them."""

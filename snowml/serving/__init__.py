@@ -1,0 +1,1 @@
+"""Serving: a fitted pipeline as a function of the warehouse."""
