@@ -1,0 +1,86 @@
+"""What an artifact may contain: every type by name, under the one skops loader that may build it.
+
+Much narrower than what skops trusts of itself (every scikit-learn estimator, every NumPy and SciPy function):
+only what the pipelines of `snowml.training` are made of.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+# The versions of skops' format whose loaders were read for this.
+PROTOCOLS: Final = frozenset({2})
+
+_SKLEARN: Final = (
+    "compose._column_transformer.ColumnTransformer",
+    "dummy.DummyClassifier",
+    "dummy.DummyRegressor",
+    "ensemble._forest.ExtraTreesClassifier",
+    "ensemble._forest.ExtraTreesRegressor",
+    "ensemble._forest.RandomForestClassifier",
+    "ensemble._forest.RandomForestRegressor",
+    "ensemble._gb.GradientBoostingClassifier",
+    "ensemble._gb.GradientBoostingRegressor",
+    "ensemble._hist_gradient_boosting.binning._BinMapper",
+    "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
+    "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
+    "ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "impute._base.SimpleImputer",
+    "linear_model._base.LinearRegression",
+    "linear_model._coordinate_descent.ElasticNet",
+    "linear_model._coordinate_descent.Lasso",
+    "linear_model._logistic.LogisticRegression",
+    "linear_model._ridge.Ridge",
+    "pipeline.Pipeline",
+    "preprocessing._data.StandardScaler",
+    "preprocessing._encoders.OneHotEncoder",
+    "preprocessing._encoders.OrdinalEncoder",
+    "preprocessing._function_transformer.FunctionTransformer",
+    "preprocessing._label.LabelEncoder",
+    "tree._classes.DecisionTreeClassifier",
+    "tree._classes.DecisionTreeRegressor",
+    "tree._classes.ExtraTreeClassifier",
+    "tree._classes.ExtraTreeRegressor",
+)
+_LINKS: Final = ("HalfLogitLink", "IdentityLink", "Interval", "LogLink", "LogitLink", "MultinomialLogit")
+_LOSSES: Final = (
+    "AbsoluteError",
+    "ExponentialLoss",
+    "HalfBinomialLoss",
+    "HalfGammaLoss",
+    "HalfMultinomialLoss",
+    "HalfPoissonLoss",
+    "HalfSquaredError",
+    "HuberLoss",
+    "PinballLoss",
+)
+_NUMBERS: Final = ("bool", "float32", "float64", "int32", "int64", "str_", "uint8", "uint32", "uint64")
+_PRIMITIVES: Final = ("bool", "float", "int", "str")
+
+
+def _named(prefix: str, *names: str) -> frozenset[str]:
+    return frozenset(f"{prefix}.{name}" for name in names)
+
+
+ALLOWED: Final[Mapping[str, frozenset[str]]] = {
+    "DictNode": _named("builtins", "dict"),
+    "ListNode": _named("builtins", "list"),
+    "TupleNode": _named("builtins", "tuple"),
+    "SliceNode": _named("builtins", "slice"),
+    "JsonNode": _named("builtins", "str"),
+    "TypeNode": _named("builtins", *_PRIMITIVES) | _named("numpy", *_NUMBERS),
+    "NdArrayNode": _named("numpy", "ndarray", *_NUMBERS),
+    "DTypeNode": _named("numpy", "dtype"),
+    "RandomStateNode": _named("numpy", "random.mtrand.RandomState"),
+    "RandomGeneratorNode": _named("numpy", "random._generator.Generator"),
+    "LossNode": _named("sklearn._loss._loss", *(f"Cy{name}" for name in _LOSSES)),
+    "TreeNode": _named("sklearn", "tree._tree.Tree"),
+    "ObjectNode": (
+        _named("sklearn", *_SKLEARN)
+        | _named("sklearn._loss.link", *_LINKS)
+        | _named("sklearn._loss.loss", *_LOSSES)
+    ),
+    # HistGradientBoosting checks its numbers with a partial of this one function.
+    "FunctionNode": _named("sklearn", "utils.validation.check_array"),
+    "PartialNode": _named("functools", "partial"),
+}
+PARTIAL_KEYWORDS: Final = frozenset({"dtype", "ensure_all_finite"})

@@ -1,0 +1,99 @@
+"""A version's estimator as a vectorised function: Arrow columns in, Arrow doubles out.
+
+This is the handler of a `VectorFunction`. NULL and NaN are one missing value. A row that the estimator refuses, and
+no other, is answered with NULL: which numbers it refuses is probed once, at loading.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from threadpoolctl import ThreadpoolController
+
+from snowml.errors import DataError
+from snowml.records import Signature
+from snowml.registry.trusted import Artifact
+from snowml.serving.inputs import Column, inputs_for
+
+# Halfway between the largest float32 and the next power of two: from here on a double becomes infinite as float32.
+FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
+
+
+def load(artifact: bytes) -> Callable[..., pa.Array]:
+    """The function of an `Artifact`'s bytes: one column for each feature, in order; a double for each row.
+
+    It answers a regression's value, or the probability of the positive class. The bytes are audited, but whether
+    they are the registered ones is for the caller to check.
+
+    Raises:
+        DataError: The artifact is not readable, not allowed, or has no such class.
+    """
+    parts = Artifact.loads(artifact)
+    signature, model = parts.signature, parts.pipeline.named_steps["estimator"]
+    inputs = inputs_for(parts.pipeline.named_steps["prepare"], signature)
+    answer = _answer(model, signature)
+    numbers, largest = len(signature.numbers), _largest(model, len(signature.numbers))
+
+    def predict(*columns: Column) -> pa.Array:
+        rows = len(columns[0])
+        if rows == 0:
+            return pa.array([], pa.float64())
+        with _threads().limit(limits=1, user_api="openmp"):
+            prepared = inputs.matrix(columns)
+            accepted = _accepted(prepared[:, :numbers], largest)
+            if accepted is None:
+                return pa.array(answer(prepared), pa.float64())
+            values = np.zeros(rows)
+            if accepted.any():
+                values[accepted] = answer(prepared[accepted])
+            return pa.array(values, pa.float64(), mask=~accepted)
+
+    return predict
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    # OpenMP's limit belongs to the calling thread, so that callers on several threads do not disturb each other, as
+    # they would through the limit of a BLAS, which belongs to the process.
+    return ThreadpoolController()
+
+
+def _answer(model: Any, signature: Signature) -> Callable[[Any], Any]:
+    if signature.task == "regression":
+        return lambda prepared: model.predict(prepared)
+    classes = model.classes_.tolist()
+    if signature.positive not in classes:
+        raise DataError(f"The positive class {signature.positive!r} is not one of the model's, {classes}.")
+    column = classes.index(signature.positive)
+    return lambda prepared: model.predict_proba(prepared)[:, column]
+
+
+def _largest(model: Any, numbers: int) -> float:
+    """The largest number it answers: infinity, the largest double, or the largest that float32 can hold."""
+    if numbers == 0 or _answers(model, np.inf):
+        return np.inf
+    if _answers(model, FLOAT32_OVERFLOW):
+        return float(np.finfo(np.float64).max)
+    return float(np.nextafter(FLOAT32_OVERFLOW, 0))
+
+
+def _answers(model: Any, value: float) -> bool:
+    row = np.zeros((1, model.n_features_in_))
+    row[0, 0] = value
+    try:
+        with np.errstate(over="ignore"):
+            model.predict(row)
+    except ValueError:
+        return False
+    return True
+
+
+def _accepted(numbers: Any, largest: float) -> Any:
+    """Which rows it answers, as a mask; None for all of them."""
+    if numbers.shape[1] == 0 or largest == np.inf:
+        return None
+    dense = numbers.toarray() if hasattr(numbers, "toarray") else numbers
+    within = np.abs(dense) <= largest
+    return None if within.all() else within.all(axis=1)

@@ -1,0 +1,106 @@
+"""The pipeline that is trained: one preparation for each kind of estimator, then the estimator.
+
+It takes a pandas DataFrame whose number columns are float64 (NaN is missing) and whose category columns hold
+text (None is missing). The columns come out in a fixed order: numbers, then categories, each as in the features.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils._param_validation import InvalidParameterError
+
+from snowml.errors import DataError, UserError
+from snowml.records import Feature, Task
+from snowml.training.estimators import create, kind_of
+
+# A native category is a bit in HistGradientBoosting's bins, of which there are at most 255.
+MAX_BINS: Final = 255
+ABSENT: Final = -1
+
+
+def build(
+    estimator: str, task: Task, params: Mapping[str, object], seed: int, features: Sequence[Feature]
+) -> Pipeline:
+    """The unfitted pipeline, with the steps `prepare` and `estimator`.
+
+    Raises:
+        UserError: The estimator, its task or a parameter is not known; DataError when there are no features.
+    """
+    if not features:
+        raise DataError("There are no features to train on.")
+    model = create(estimator, task, params, seed)
+    numbers = [feature.name for feature in features if feature.kind == "number"]
+    categories = [feature.name for feature in features if feature.kind == "category"]
+    preparation = kind_of(estimator).preparation
+    if preparation == "linear":
+        number, category = _scaled(), _one_hot()
+    elif preparation == "native":
+        number, category = "passthrough", _native_codes(_bins(model))
+        model.set_params(categorical_features=_positions(numbers, categories))
+    else:
+        number, category = _median(), _codes()
+    blocks = [("numbers", number, numbers), ("categories", category, categories)]
+    prepare = ColumnTransformer([block for block in blocks if block[2]])
+    return Pipeline([("prepare", prepare), ("estimator", model)])
+
+
+def fit(pipeline: Pipeline, frame: pd.DataFrame, target: Any) -> Pipeline:
+    """Fit it; a parameter value that the estimator refuses is a UserError in its words."""
+    try:
+        return pipeline.fit(_binnable(pipeline, frame), target)
+    except InvalidParameterError as refused:
+        raise UserError(f"{refused} Correct it under `params`.") from refused
+
+
+def _binnable(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
+    # HistGradientBoosting cannot bin a column without a single value; a constant one it never splits on, so
+    # the zeros here leave no trace in the model.
+    passed = [names for _, how, names in pipeline["prepare"].transformers if how == "passthrough"]
+    empty = [name for names in passed for name in names if frame[name].isna().all()]
+    return frame.assign(**dict.fromkeys(empty, 0.0)) if empty else frame
+
+
+def _median() -> SimpleImputer:
+    # An all-missing column stays, as zeros, so that a signature never depends on the data.
+    return SimpleImputer(strategy="median", keep_empty_features=True)
+
+
+def _scaled() -> Pipeline:
+    return make_pipeline(_median(), StandardScaler())
+
+
+def _one_hot() -> OneHotEncoder:
+    # None is a category of its own where training has seen it; anything unseen is a row of zeros.
+    return OneHotEncoder(handle_unknown="ignore")
+
+
+def _codes() -> OrdinalEncoder:
+    """Codes for forests: unseen and missing are both -1.
+
+    Medians are imputed for every tree ensemble but HistGradientBoosting, though some would take NaN: whether
+    they do depends on the criterion, and one rule is one rule in SQL.
+    """
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=ABSENT, encoded_missing_value=ABSENT
+    )
+
+
+def _native_codes(bins: int) -> OrdinalEncoder:
+    # Rare categories beyond the bins share the last code.
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=bins)
+
+
+def _bins(model: BaseEstimator) -> int:
+    given = model.get_params()["max_bins"]
+    return given if isinstance(given, int) and 2 <= given <= MAX_BINS else MAX_BINS
+
+
+def _positions(numbers: Sequence[str], categories: Sequence[str]) -> list[int] | None:
+    return [len(numbers) + i for i in range(len(categories))] or None
