@@ -1,0 +1,1 @@
+"""Machine learning that lives in the warehouse."""

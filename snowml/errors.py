@@ -19,8 +19,8 @@ SnowmlError
 ```
 """
 
-from difflib import get_close_matches
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from snowml.workflows.promote import Promoted
     from snowml.workflows.train import Trained
 
-_PREDICTORS = {"model": "model", "constant": "constant", "best_rule": "best single rule", "champion": "champion"}
+_PREDICTORS = {
+    "model": "model",
+    "constant": "constant",
+    "best_rule": "best single rule",
+    "champion": "champion",
+}
 
 
 def trained_document(done: "Trained") -> dict[str, Any]:
@@ -34,7 +39,9 @@ def show_trained(done: "Trained", metric: str) -> None:
     """A training: its figures beside the baselines, and what the gates say."""
     rows = done.run.row_counts
     say()
-    say(f"{done.version.model} version {done.version.version} ({done.version.flavor}), as of {shown(done.run.as_of)}")
+    say(
+        f"{done.version.model} version {done.version.version} ({done.version.flavor}), as of {shown(done.run.as_of)}"
+    )
     say(
         f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,}"
         + (f"; {rows['embargoed']:,} left out because their label came too late" if rows["embargoed"] else "")
@@ -80,7 +87,9 @@ def parity_document(parity: Any) -> dict[str, Any] | None:
 def show_promoted(done: "Promoted") -> None:
     """A promotion or a roll-back."""
     say()
-    before = f" in place of version {done.previous}" if done.previous not in (None, done.version.version) else ""
+    before = (
+        f" in place of version {done.previous}" if done.previous not in (None, done.version.version) else ""
+    )
     say(f"{done.version.model} version {done.version.version} is the champion{before}.")
     if done.parity:
         say(

@@ -27,7 +27,13 @@ def runs(model: str | None, every: bool, as_json: bool, **options: Any) -> None:
         return
     for document in documents:
         rows = [
-            [run["run_id"][:8], run["started_at"], run["as_of"], run["row_counts"]["train"], _figures(run["metrics"])]
+            [
+                run["run_id"][:8],
+                run["started_at"],
+                run["as_of"],
+                run["row_counts"]["train"],
+                _figures(run["metrics"]),
+            ]
             for run in document["runs"]
         ]
         say(str(document["model"]))

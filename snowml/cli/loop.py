@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_registry(project: "Project", progress: ConsoleProgress, *, read_only: bool = False) -> Iterator["Registry"]:
+def open_registry(
+    project: "Project", progress: ConsoleProgress, *, read_only: bool = False
+) -> Iterator["Registry"]:
     """The project's registry over a session that is given back at the end."""
     engine = project.open(read_only=read_only, notify=progress.note)
     try:
@@ -37,12 +39,21 @@ def open_registry(project: "Project", progress: ConsoleProgress, *, read_only: b
 @model_argument
 @as_of_option
 @click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a setting: --set params.max_iter=50."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a setting: --set params.max_iter=50.",
 )
 @json_option
 @project_options
 def train(
-    model: str | None, every: bool, as_of: str | None, settings: tuple[str, ...], as_json: bool, **options: Any
+    model: str | None,
+    every: bool,
+    as_of: str | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Train a model on what was known at --as-of, and register the version.
 
@@ -201,5 +212,3 @@ def _setting(item: str) -> tuple[str, object]:
     if not equals or not key:
         raise UserError(f"--set takes KEY=VALUE, such as params.max_iter=50; got '{item}'.")
     return key, yaml.safe_load(value)
-
-

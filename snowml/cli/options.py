@@ -20,7 +20,9 @@ class Vars(click.ParamType):
 
     name = "yaml"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Mapping[str, Any]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Mapping[str, Any]:
         """Parse it, or fail with what is expected."""
         if isinstance(value, dict):
             return value
@@ -40,7 +42,9 @@ def project_options(command: Command) -> Command:
         click.option("--vars", "variables", type=Vars(), help="Vars of the dbt project, as a YAML mapping."),
         click.option("--target", "-t", help="The profile's target; its default one if not given."),
         click.option("--profiles-dir", type=path, help="The folder of profiles.yml; found as dbt finds it."),
-        click.option("--project-dir", type=path, help="The folder of dbt_project.yml; the current one if not given."),
+        click.option(
+            "--project-dir", type=path, help="The folder of dbt_project.yml; the current one if not given."
+        ),
     ):
         command = option(command)
     return command

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snowml.engines.base import Engine
 from snowml.engines.profile import Target
 from snowml.errors import ProjectError
+
+if TYPE_CHECKING:
+    from snowml.engines.duckdb.connection import DuckDBFile
 
 Notify = Callable[[str], None]
 
@@ -27,7 +31,7 @@ def open_engine(target: Target, *, read_only: bool = False, notify: Notify | Non
     )
 
 
-def duckdb_file(target: Target) -> "DuckDBFile":  # noqa: F821
+def duckdb_file(target: Target) -> "DuckDBFile":
     """The file of a DuckDB target, with the configuration that dbt gives it."""
     from snowml.engines.duckdb.connection import DuckDBFile
 

@@ -47,7 +47,9 @@ def read_target(profile: str, *, target: str | None, profiles_dir: Path) -> Targ
     outputs = _mapping(settings.get("outputs"), f"The profile '{profile}' in {file} has no outputs.")
     name = target or _rendered(settings.get("target", "default"), file)
     if name not in outputs:
-        raise ProjectError(f"The profile '{profile}' in {file} has no target '{name}'.{did_you_mean(name, outputs)}")
+        raise ProjectError(
+            f"The profile '{profile}' in {file} has no target '{name}'.{did_you_mean(name, outputs)}"
+        )
     output = _rendered(outputs[name], file)
     return Target(profile, name, str(output.get("type")), output, file)
 

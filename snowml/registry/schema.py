@@ -182,7 +182,9 @@ def columns_of(table: str) -> Table:
 
 def _create(engine: Engine, relation: Relation, columns: Table) -> str:
     types = _TYPES[engine.name]
-    listed = ", ".join(f"{quoted(name, engine.name)} {types.get(type_, type_)}" for name, type_ in columns.items())
+    listed = ", ".join(
+        f"{quoted(name, engine.name)} {types.get(type_, type_)}" for name, type_ in columns.items()
+    )
     return f"create table if not exists {relation.sql(engine.name)} ({listed})"
 
 
@@ -190,6 +192,9 @@ def _create_views(engine: Engine, schema: str) -> None:
     # A view keeps its text: without the database's name it survives a renamed DuckDB file. Where schema and database
     # share a name, only the full name is unambiguous.
     database = engine.database if engine.database == schema else None
-    inner = {name: Relation(schema, name, database).sql(engine.name) for name in ("version_events", "model_versions")}
+    inner = {
+        name: Relation(schema, name, database).sql(engine.name)
+        for name in ("version_events", "model_versions")
+    }
     champions = Relation(schema, "champions", engine.database).sql(engine.name)
     engine.execute(_CHAMPIONS.format(champions=champions, **inner))

@@ -9,7 +9,18 @@ from typing import Any
 from snowml.engines.base import Engine
 from snowml.errors import ModelNotFound, NotPromoted, NotTrained, ProjectError, did_you_mean
 from snowml.names import Relation
-from snowml.records import Bin, Drift, Event, Parity, Performance, Run, Signature, Status, Version, VersionEvent
+from snowml.records import (
+    Bin,
+    Drift,
+    Event,
+    Parity,
+    Performance,
+    Run,
+    Signature,
+    Status,
+    Version,
+    VersionEvent,
+)
 from snowml.registry.schema import migrate, registry_schemas, schema_version
 
 # An event that changes a version's status, and the status it gives.
@@ -40,7 +51,9 @@ class Registry:
         if schema is not None and schema.lower() in found:
             return cls(engine, schema)
         if not found:
-            raise ProjectError(f"Database {engine.database} has no registry yet. Train a model first: snowml train")
+            raise ProjectError(
+                f"Database {engine.database} has no registry yet. Train a model first: snowml train"
+            )
         wanted = f"no registry in schema '{schema}'" if schema else "more than one registry; name its schema"
         raise ProjectError(f"Database {engine.database} has {wanted}. Registries: {', '.join(found)}.")
 
@@ -89,9 +102,14 @@ class Registry:
             self.engine.insert(self.table("runs"), [row])
             self.engine.insert(
                 self.table("run_params"),
-                [{"run_id": run.run_id, "name": name, "value": json.dumps(value)} for name, value in params.items()],
+                [
+                    {"run_id": run.run_id, "name": name, "value": json.dumps(value)}
+                    for name, value in params.items()
+                ],
             )
-            self.engine.insert(self.table("run_metrics"), [{"run_id": run.run_id, **metric} for metric in metrics])
+            self.engine.insert(
+                self.table("run_metrics"), [{"run_id": run.run_id, **metric} for metric in metrics]
+            )
 
     def runs(self, model: str) -> list[dict[str, Any]]:
         """A model's runs, newest first, each with `metrics` as split → metric → value, and `baselines` likewise."""
@@ -124,7 +142,9 @@ class Registry:
 
     def next_version(self, model: str) -> int:
         """The number that the next version of a model gets."""
-        rows = self._rows("select coalesce(max(version), 0) + 1 as n from {model_versions} where model = ?", [model])
+        rows = self._rows(
+            "select coalesce(max(version), 0) + 1 as n from {model_versions} where model = ?", [model]
+        )
         return int(rows[0]["n"])
 
     def register(self, version: Version, artifact: bytes, baselines: Iterable[Bin]) -> None:
@@ -183,7 +203,8 @@ class Registry:
     def events(self, model: str) -> list[VersionEvent]:
         """All events of a model, in order."""
         rows = self._rows(
-            "select model, version, event, at, detail from {version_events} where model = ? order by seq", [model]
+            "select model, version, event, at, detail from {version_events} where model = ? order by seq",
+            [model],
         )
         return [VersionEvent(**row) for row in rows]
 
@@ -229,7 +250,9 @@ class Registry:
         models = self.models()
         if model in models:
             return NotTrained(f"{model} has no version yet. Train it: snowml train {model}")
-        return ModelNotFound(f"The registry {self.schema} knows no model '{model}'.{did_you_mean(model, models)}")
+        return ModelNotFound(
+            f"The registry {self.schema} knows no model '{model}'.{did_you_mean(model, models)}"
+        )
 
     # Parity, drift, performance
 
@@ -253,7 +276,8 @@ class Registry:
         with self.engine.transaction():
             for table, found in (("drift", drift), ("performance", performance)):
                 for key in {
-                    (row.model, row.version, row.window_start, row.window_end, row.monitored_at) for row in found
+                    (row.model, row.version, row.window_start, row.window_end, row.monitored_at)
+                    for row in found
                 }:
                     self.engine.execute(
                         f"delete from {self.table(table).sql(self.engine.name)} "
@@ -282,5 +306,3 @@ class _Named:
 
 def _version(row: dict[str, Any]) -> Version:
     return Version(**{**row, "signature": Signature.model_validate_json(row["signature"])})
-
-

@@ -32,7 +32,9 @@ class Functions:
     current: tuple[SqlFunction, ...]
 
 
-def functions_of(version: Version, artifact: Artifact, *, schema: str, store: Relation, dialect: Dialect) -> Functions:
+def functions_of(
+    version: Version, artifact: Artifact, *, schema: str, store: Relation, dialect: Dialect
+) -> Functions:
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
     kernel = None
     if version.flavor == "sql":
@@ -51,7 +53,8 @@ def functions_of(version: Version, artifact: Artifact, *, schema: str, store: Re
 def parameters_of(signature: Signature) -> tuple[Parameter, ...]:
     """A function's parameters: the features, in order."""
     return tuple(
-        Parameter(feature.name, "double" if feature.kind == "number" else "text") for feature in signature.features
+        Parameter(feature.name, "double" if feature.kind == "number" else "text")
+        for feature in signature.features
     )
 
 
@@ -68,7 +71,9 @@ def _family(base: str, schema: str, signature: Signature, score: str) -> tuple[S
             signature.label_type,
             _label_of(signature, '"probability"'),
         ),
-        SqlFunction(Relation(schema, base), parameters, signature.label_type, _label_of(signature, f"({score})")),
+        SqlFunction(
+            Relation(schema, base), parameters, signature.label_type, _label_of(signature, f"({score})")
+        ),
     )
 
 
@@ -102,7 +107,8 @@ def _kernel(version: Version, store: Relation) -> VectorFunction:
 def _call(kernel: VectorFunction, signature: Signature, dialect: Dialect) -> str:
     types = {"double": "double", "text": "varchar"}
     arguments = ", ".join(
-        f"cast({quoted(parameter.name, dialect)} as {types[parameter.type]})" for parameter in parameters_of(signature)
+        f"cast({quoted(parameter.name, dialect)} as {types[parameter.type]})"
+        for parameter in parameters_of(signature)
     )
     # On DuckDB the bare name: the temporary macro that computes it stands in another schema than the stub.
     name = quoted(kernel.name.name, dialect) if dialect == "duckdb" else kernel.name.sql(dialect)

@@ -86,7 +86,9 @@ class Frame:
             else:
                 text = texts(column)
                 frame[feature.name] = text.to_numpy(**_copying(text))
-        infinite = np.isinf(np.column_stack(numbers)) if numbers else np.zeros((len(columns[0]), 0), dtype=bool)
+        infinite = (
+            np.isinf(np.column_stack(numbers)) if numbers else np.zeros((len(columns[0]), 0), dtype=bool)
+        )
         if not infinite.any():
             return self._transform(frame)
         # The imputer refuses a batch for one infinity: take it out, and put it back.

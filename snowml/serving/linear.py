@@ -38,10 +38,14 @@ def expression(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> st
         DataError: The pipeline is not linear, or the positive class is not one of its two.
     """
     if not supports(pipeline):
-        raise DataError("Only linear models with one answer can be written as SQL; use the estimator function.")
+        raise DataError(
+            "Only linear models with one answer can be written as SQL; use the estimator function."
+        )
     weights = read(pipeline)
     terms = [_number(term, dialect) for term in weights.numbers]
-    terms += [_category(term, dialect) for term in weights.categories if any(term.weights.values()) or term.missing]
+    terms += [
+        _category(term, dialect) for term in weights.categories if any(term.weights.values()) or term.missing
+    ]
     total = balanced([double(weights.intercept), *terms])
     if signature.task == "classification":
         total = _probability(total, _sign(pipeline, signature), dialect)

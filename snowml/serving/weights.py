@@ -85,7 +85,9 @@ def _numbers(steps: Pipeline, names: list[str], weights: Iterator[float]) -> Ite
         yield NumberWeight(name, mean, scale, weight, (filled - mean) / scale * weight, _limit(scale))
 
 
-def _categories(encoder: OneHotEncoder, names: list[str], weights: Iterator[float]) -> Iterator[CategoryWeight]:
+def _categories(
+    encoder: OneHotEncoder, names: list[str], weights: Iterator[float]
+) -> Iterator[CategoryWeight]:
     for name, values in zip(names, encoder.categories_, strict=True):
         learned: dict[Any, float] = {value: next(weights) for value in values}
         missing = sum(learned.pop(value) for value in list(learned) if not isinstance(value, str))

@@ -49,7 +49,9 @@ class Columns:
     label_at: str | None
 
 
-def read(engine: Engine, relation: Relation, columns: Columns, *, task: Task, as_of: datetime) -> TrainingData:
+def read(
+    engine: Engine, relation: Relation, columns: Columns, *, task: Task, as_of: datetime
+) -> TrainingData:
     """Read the rows of `relation` that a training as of `as_of` may know.
 
     Raises:

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from snowml.errors import DataError
 from snowml.records import Label, Metric, Signature
 from snowml.registry.trusted import Artifact
 from snowml.spec.settings import Settings
-from snowml.training import baselines, pipeline
+from snowml.training import pipeline
 from snowml.training.data import TrainingData
 from snowml.training.metrics import evaluate
 from snowml.training.split import Mask
@@ -82,10 +81,10 @@ def fit(
     rules = _baselines(settings, signature, data, masks)
     for rule in rules:
         measured[rule.name] = {
-            name: _evaluate_rule(rule, signature, data, mask) for name, mask in masks.items()
+            name: _measure_baseline(rule, signature, data, mask) for name, mask in masks.items()
         }
     clock.lap("baselines")
-    best = next(str(rule.feature) for rule in rules if rule.feature is not None)
+    best = next(rule.feature for rule in rules if rule.feature is not None)
     return Fitted(artifact, measured, scores["test"], best, clock.laps)
 
 
@@ -107,7 +106,9 @@ def classes(label: NDArray[np.generic], positive: Label | None) -> tuple[tuple[L
     Raises:
         DataError: There are not two, or the positive one is not among them or cannot be told.
     """
-    found: tuple[Label, ...] = tuple(value.item() if hasattr(value, "item") else value for value in np.unique(label))
+    found: tuple[Label, ...] = tuple(
+        value.item() if hasattr(value, "item") else value for value in np.unique(label)
+    )
     if len(found) != 2:
         shown = ", ".join(map(repr, found[:10]))
         raise DataError(
@@ -117,7 +118,9 @@ def classes(label: NDArray[np.generic], positive: Label | None) -> tuple[tuple[L
     if positive is None:
         if found in ((False, True), (0, 1)):
             return found, found[1]
-        raise DataError(f"Which of {found[0]!r} and {found[1]!r} is positive? Say so in the specification: positive:")
+        raise DataError(
+            f"Which of {found[0]!r} and {found[1]!r} is positive? Say so in the specification: positive:"
+        )
     for value in found:
         if value == positive:
             return found, value
@@ -132,6 +135,31 @@ def _evaluate(
 ) -> dict[str, float]:
     positive = 1.0 if signature.positive is None else signature.positive
     return evaluate(signature.task, label, answers, scores, positive=positive)
+
+
+def _baselines(
+    settings: Settings, signature: Signature, data: TrainingData, masks: Mapping[str, Mask]
+) -> tuple[Baseline, ...]:
+    train, validation = masks["train"], masks["validation"]
+    truth = _truth(signature, data.label)
+    rule = best_rule(
+        data.frame[train],
+        truth[train],
+        signature.features,
+        validation=data.frame[validation],
+        validation_y=truth[validation],
+        task=settings.task,
+        metric=settings.metric,
+    )
+    return constant(truth[train], settings.metric), rule
+
+
+def _measure_baseline(
+    rule: Baseline, signature: Signature, data: TrainingData, mask: Mask
+) -> dict[str, float]:
+    scores, truth = rule.predict(data.frame[mask]), _truth(signature, data.label[mask])
+    answers = (scores > 0.5).astype(np.float64) if signature.task == "classification" else scores
+    return evaluate(signature.task, truth, answers, scores)
 
 
 def _measure_champion(champion: Artifact, data: TrainingData, test: Mask) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """The champion of a model, with what it is made of."""
 
+from snowml.records import Version
 from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
-from snowml.records import Version
 
 
 def load_artifact(registry: Registry, version: Version) -> Artifact:

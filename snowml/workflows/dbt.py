@@ -10,9 +10,26 @@ from snowml.errors import AnswerIsNo, ProjectError, SnowmlError, TerminalError
 from snowml.progress import Progress, Silent, Step
 from snowml.workflows.project import Project
 
-_QUIET = ["--log-level", "none", "--log-level-file", "debug", "--no-version-check", "--no-send-anonymous-usage-stats"]
+_QUIET = [
+    "--log-level",
+    "none",
+    "--log-level-file",
+    "debug",
+    "--no-version-check",
+    "--no-send-anonymous-usage-stats",
+]
 # dbt's exceptions that mean: the project, not the warehouse.
-_USAGE = ("Usage", "Parsing", "Compilation", "Validation", "Yaml", "DbtProject", "DbtProfile", "Dependency", "Ambiguous")
+_USAGE = (
+    "Usage",
+    "Parsing",
+    "Compilation",
+    "Validation",
+    "Yaml",
+    "DbtProject",
+    "DbtProfile",
+    "Dependency",
+    "Ambiguous",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +107,9 @@ class Dbt:
             result = self._invoke("build", args, step)
             nodes = tuple(_node(item) for item in getattr(result, "results", ()))
             if not nodes:
-                raise ProjectError(f"dbt found nothing to build for the selection: {' '.join(select) or 'everything'}.")
+                raise ProjectError(
+                    f"dbt found nothing to build for the selection: {' '.join(select) or 'everything'}."
+                )
             _raise_for(nodes)
             outcome = Outcome(nodes)
             step.outcome(_summary(outcome))
@@ -180,13 +199,15 @@ def _raise_for(nodes: Sequence[Node]) -> None:
 def _node_error(errors: Sequence[Node]) -> SnowmlError:
     lines = "\n".join(f"  {node.name}: {_essence(node.message)}" for node in errors)
     text = f"dbt could not build {len(errors)} node{'s' if len(errors) > 1 else ''}:\n{lines}"
-    connection = any(word in node.message for node in errors for word in ("IO Error", "Connection", "Database Error"))
+    connection = any(
+        word in node.message for node in errors for word in ("IO Error", "Connection", "Database Error")
+    )
     database = connection and not any("Compilation Error" in node.message for node in errors)
     return TerminalError(text) if database else ProjectError(text)
 
 
 def _essence(message: str) -> str:
-    """dbt's message without its heading and its pointers into compiled files."""
+    """Dbt's message without its heading and its pointers into compiled files."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith(("> in macro", "compiled code at", "> called by"))]
     return " ".join(kept[1:] if len(kept) > 1 and kept[0].endswith(")") else kept)
@@ -209,4 +230,3 @@ def _summary(outcome: Outcome) -> str:
         (len(outcome.warnings), "warnings"),
     ]
     return ", ".join(f"{count} {word}" for count, word in counted if count)
-

@@ -22,7 +22,9 @@ def moment(given: str | date | datetime | None) -> datetime:
     try:
         read = datetime.fromisoformat(given) if isinstance(given, str) else given
     except ValueError as error:
-        raise UserError(f"'{given}' is no date or time. Give one such as 2013-10-01 or 2013-10-01T06:00.") from error
+        raise UserError(
+            f"'{given}' is no date or time. Give one such as 2013-10-01 or 2013-10-01T06:00."
+        ) from error
     if not isinstance(read, datetime):
         read = datetime(read.year, read.month, read.day)
     return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read

@@ -74,7 +74,10 @@ def monitor(
         engine,
         Predictions(predictions.within(engine.database), settings.entity),
         Labels(
-            spec.training_set.within(engine.database), settings.label, settings.label_at, version.signature.positive
+            spec.training_set.within(engine.database),
+            settings.label,
+            settings.label_at,
+            version.signature.positive,
         ),
         task=settings.task,
         model=spec.name,
@@ -111,9 +114,7 @@ def _by_column(bins: list[Bin]) -> dict[str, list[Bin]]:
     return found
 
 
-def _volume(
-    registry: Registry, spec: ModelSpec, version: Version, window: Window, rows: int
-) -> Performance:
+def _volume(registry: Registry, spec: ModelSpec, version: Version, window: Window, rows: int) -> Performance:
     """Rows a day in the window, as a multiple of the rows a day in the test window of the version's training."""
     run = next(run for run in registry.runs(spec.name) if run["run_id"] == version.run_id)
     tested = spec.settings.split.model_validate(run["params"]["split"]).windows(run["as_of"])

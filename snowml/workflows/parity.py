@@ -19,7 +19,9 @@ from snowml.workflows.specs import from_registry
 TOLERANCE = 1e-9
 
 
-def compare(engine: Engine, registry: Registry, version: Version, artifact: Artifact, now: datetime) -> Parity:
+def compare(
+    engine: Engine, registry: Registry, version: Version, artifact: Artifact, now: datetime
+) -> Parity:
     """Score the test window of the version's run with its function and with scikit-learn, and compare.
 
     Equal means: both NULL, or `|a - b| <= 1e-9 * max(1, |a|, |b|)`; labels must be the same.

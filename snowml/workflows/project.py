@@ -42,7 +42,9 @@ class Project:
         folder = (folder or Path.cwd()).resolve()
         file = folder / "dbt_project.yml"
         if not file.is_file():
-            raise ProjectError(f"{folder} has no dbt_project.yml. Go to a dbt project, or name it with --project-dir.")
+            raise ProjectError(
+                f"{folder} has no dbt_project.yml. Go to a dbt project, or name it with --project-dir."
+            )
         try:
             settings = yaml.safe_load(file.read_text("utf-8"))
         except yaml.YAMLError as error:

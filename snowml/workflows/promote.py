@@ -87,10 +87,14 @@ def rollback(
     earlier = registry.champions(model)[:-1]
     target = to if to is not None else (earlier[-1] if earlier else None)
     if target is None:
-        raise UserError(f"{model} has had no champion before version {current.version}: nothing to roll back to.")
+        raise UserError(
+            f"{model} has had no champion before version {current.version}: nothing to roll back to."
+        )
     if target not in earlier:
         shown = ", ".join(map(str, earlier)) or "none"
-        raise ModelNotFound(f"Version {target} of {model} was no champion before this one. Earlier ones: {shown}.")
+        raise ModelNotFound(
+            f"Version {target} of {model} was no champion before this one. Earlier ones: {shown}."
+        )
     version = registry.version(model, target)
     functions = _functions(registry, version, load_artifact(registry, version))
     _create_versioned(engine, functions)
@@ -116,7 +120,9 @@ def _chosen(registry: Registry, model: str, number: int | None) -> Version:
         return chosen
     reasons = [event.detail for event in registry.events(model) if event.version == chosen.version][-1]
     if status == "rejected":
-        raise GateFailed(f"{model} version {chosen.version} did not pass its gates and is not promoted: {reasons}")
+        raise GateFailed(
+            f"{model} version {chosen.version} did not pass its gates and is not promoted: {reasons}"
+        )
     raise GateFailed(f"{model} version {chosen.version} is {status} and cannot be promoted.")
 
 

@@ -55,10 +55,10 @@ def from_registry(registry: Registry, name: str) -> Located:
     text = registry.latest_spec(name)
     if text is None:
         known = registry.models()
-        raise ModelNotFound(f"The registry {registry.schema} knows no model '{name}'.{did_you_mean(name, known)}")
+        raise ModelNotFound(
+            f"The registry {registry.schema} knows no model '{name}'.{did_you_mean(name, known)}"
+        )
     return Located(ModelSpec.from_json(text))
-
-
 
 
 def git_commit(folder: Path) -> str | None:

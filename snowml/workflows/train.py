@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version as installed
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 
 from snowml import records
 from snowml.engines.base import Engine
@@ -14,7 +15,6 @@ from snowml.engines.columns import columns_of
 from snowml.progress import Progress, Silent
 from snowml.records import Bin, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
-from snowml.registry.trusted import Artifact
 from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
 from snowml.training.data import Columns, TrainingData, read
@@ -79,7 +79,9 @@ def train(
     return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
 
 
-def _read(engine: Engine, located: Located, as_of: datetime) -> tuple[Signature, TrainingData, Mapping[str, Mask]]:
+def _read(
+    engine: Engine, located: Located, as_of: datetime
+) -> tuple[Signature, TrainingData, Mapping[str, Mask]]:
     spec, settings = located.spec, located.spec.settings
     windows = settings.split.windows(as_of, located.locator)
     columns = columns_of(engine, spec.training_set)
@@ -139,7 +141,12 @@ def _judgement(version: Version, verdicts: tuple[Verdict, ...], now: datetime) -
 
 
 def _run(
-    located: Located, data: TrainingData, rows: Mapping[str, int], fitted: Fitted, as_of: datetime, now: datetime
+    located: Located,
+    data: TrainingData,
+    rows: Mapping[str, int],
+    fitted: Fitted,
+    as_of: datetime,
+    now: datetime,
 ) -> Run:
     settings = located.spec.settings
     return Run(

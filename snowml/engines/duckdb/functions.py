@@ -140,7 +140,9 @@ def _load(handler: str, artifact: str, data: bytes) -> Vectorised:
 def _handler(module: str) -> Callable[[bytes], Vectorised]:
     # The name comes out of the file: only our own modules may be imported on its word.
     if not module.startswith("snowml."):
-        raise TerminalError(f"The file names '{module}' as the handler of a function; only snowml's own are run.")
+        raise TerminalError(
+            f"The file names '{module}' as the handler of a function; only snowml's own are run."
+        )
     load: Callable[[bytes], Vectorised] = importlib.import_module(module).load
     return load
 
@@ -150,7 +152,9 @@ def _artifact(connection: duckdb.DuckDBPyConnection, store: Relation, key: str) 
         f"select data from {store.sql('duckdb')} where artifact = ? order by chunk", [key]
     ).fetchall()
     if not rows:
-        raise TerminalError(f"The artifact {key} is not in {store}; the file is damaged or was copied in part.")
+        raise TerminalError(
+            f"The artifact {key} is not in {store}; the file is damaged or was copied in part."
+        )
     return b"".join(row[0] for row in rows)
 
 

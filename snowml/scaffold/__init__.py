@@ -1,0 +1,1 @@
+"""What `snowml demo` writes and does."""
