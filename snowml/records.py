@@ -109,7 +109,7 @@ class VersionEvent:
     model: str
     version: int
     event: Event
-    at: datetime
+    happened_at: datetime
     detail: str = ""
 
 

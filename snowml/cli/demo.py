@@ -1,0 +1,6 @@
+"""`snowml demo`."""
+import click
+
+@click.command()
+def demo() -> None:
+    """Run the demo."""

@@ -108,7 +108,7 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
         ],
     )
     say()
-    table(["when", "event", "detail"], [[e["at"], e["event"], e["detail"]] for e in document["events"]])
+    table(["when", "event", "detail"], [[e["happened_at"], e["event"], e["detail"]] for e in document["events"]])
 
 
 @click.command()
@@ -150,7 +150,7 @@ def _document(registry: "Registry", model: str, number: int | None) -> dict[str,
         "features": [feature.model_dump() for feature in version.signature.features],
         "artifact": version.artifact,
         "run": run,
-        "events": [{"event": e.event, "at": e.at, "detail": e.detail} for e in events],
+        "events": [{"event": e.event, "happened_at": e.happened_at, "detail": e.detail} for e in events],
     }
 
 

@@ -16,7 +16,7 @@ from snowml.cli.options import (
     models_asked,
     project_options,
 )
-from snowml.errors import DriftFound, GateFailed, UserError
+from snowml.errors import DriftFound, GateFailed, NotTrained, UserError
 
 if TYPE_CHECKING:
     from snowml.registry.store import Registry
@@ -25,12 +25,24 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_registry(
-    project: "Project", progress: ConsoleProgress, *, read_only: bool = False
+    project: "Project", progress: ConsoleProgress, *, read_only: bool = False, create: bool = False
 ) -> Iterator["Registry"]:
-    """The project's registry over a session that is given back at the end."""
+    """The project's registry over a session that is given back at the end.
+
+    Raises:
+        NotTrained: There is no registry yet, and none is to be created.
+    """
     engine = project.open(read_only=read_only, notify=progress.note)
     try:
-        yield project.registry(engine)
+        registry = project.registry(engine)
+        if create:
+            registry.create()
+        elif not registry.exists:
+            raise NotTrained(
+                f"Nothing is trained yet: target '{project.target.name}' has no registry in schema "
+                f"{registry.schema}. Train a model: snowml train MODEL"
+            )
+        yield registry
     finally:
         engine.close()
 
@@ -71,7 +83,7 @@ def train(
     names = models_asked(model, every, lambda: model_names(manifest))
     failed = []
     documents = []
-    with open_registry(project, progress) as registry:
+    with open_registry(project, progress, create=True) as registry:
         engine = registry.engine
         for name in names:
             located = from_project(project, manifest, name, database=engine.database, overrides=overrides)
@@ -202,7 +214,7 @@ def monitor(
 
 def _registered(project: "Project", progress: ConsoleProgress) -> list[str]:
     with open_registry(project, progress, read_only=True) as registry:
-        return registry.models() if registry.exists else []
+        return registry.models()
 
 
 def _setting(item: str) -> tuple[str, object]:

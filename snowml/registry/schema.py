@@ -57,7 +57,7 @@ _VERSION_1: Mapping[str, Table] = {
         "model": "text",
         "version": "int",
         "event": "text",
-        "at": "time",
+        "happened_at": "time",
         "detail": "text",
     },
     "artifacts": {"artifact": "text", "chunk": "int", "data": "blob"},
@@ -112,9 +112,9 @@ _VERSION_1: Mapping[str, Table] = {
 
 _CHAMPIONS = """
 create or replace view {champions} as
-select turned.model, turned.version, turned.at as since, v.run_id, v.flavor, v.signature, v.artifact
+select turned.model, turned.version, turned.happened_at as since, v.run_id, v.flavor, v.signature, v.artifact
 from (
-    select model, version, at, row_number() over (partition by model order by seq desc) as newest_first
+    select model, version, happened_at, row_number() over (partition by model order by seq desc) as newest_first
     from {version_events}
     where event in ('promoted', 'rolled_back')
 ) as turned

@@ -156,7 +156,7 @@ class Registry:
             self.engine.put(self.table("artifacts"), version.artifact, artifact)
             self.engine.insert(self.table("model_versions"), [row])
             self.engine.insert(self.table("baselines"), [{**key, **asdict(item)} for item in baselines])
-            self.record_event(VersionEvent(**key, event="registered", at=version.registered_at))  # type: ignore[arg-type]
+            self.record_event(VersionEvent(**key, event="registered", happened_at=version.registered_at))  # type: ignore[arg-type]
 
     def versions(self, model: str) -> list[Version]:
         """A model's versions, oldest first."""
@@ -203,7 +203,7 @@ class Registry:
     def events(self, model: str) -> list[VersionEvent]:
         """All events of a model, in order."""
         rows = self._rows(
-            "select model, version, event, at, detail from {version_events} where model = ? order by seq",
+            "select model, version, event, happened_at, detail from {version_events} where model = ? order by seq",
             [model],
         )
         return [VersionEvent(**row) for row in rows]

@@ -13,6 +13,7 @@ from snowml.records import Label, Metric, Signature
 from snowml.registry.trusted import Artifact
 from snowml.spec.settings import Settings
 from snowml.training import pipeline
+from snowml.training.baselines import Baseline, best_rule, constant
 from snowml.training.data import TrainingData
 from snowml.training.metrics import evaluate
 from snowml.training.split import Mask
