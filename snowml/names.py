@@ -20,8 +20,20 @@ def quoted(name: str, dialect: Dialect) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
-    """`text` as a SQL string, for the few places where nothing can be bound, such as a macro's body."""
+def literal(value: str | float, dialect: Dialect) -> str:
+    """A value as SQL, for the few places where nothing can be bound, such as the body of a function.
+
+    Text is escaped; Snowflake, unlike DuckDB, takes a backslash in it for an escape. A finite float reads back exactly,
+    and always has an exponent, without which it would be a DECIMAL.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        digits = repr(float(value))
+        return digits if "e" in digits else f"{digits}e0"
+    text = value.replace("\\", "\\\\") if dialect == "snowflake" else value
     return "'" + text.replace("'", "''") + "'"
 
 

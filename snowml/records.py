@@ -58,6 +58,24 @@ class Signature(BaseModel):
         return [feature.name for feature in self.features if feature.kind == "category"]
 
 
+class StoredRule(BaseModel):
+    """A predictor so simple that a model must beat it: a constant, or the mean label by bins of one feature.
+
+    Attributes:
+        predictor: `constant` or `best_rule`.
+        feature: The column it reads; None for a constant.
+        known: A number's ascending bin edges (a bin is `lower <= x < upper`), or a category's values.
+        means: The score of each bin; the last is for a missing number, or a missing or unknown category.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    predictor: str
+    feature: Feature | None = None
+    known: tuple[float, ...] | tuple[str, ...] = ()
+    means: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One figure about one split: `predictor` is `model`, `constant` or `best_rule`."""
@@ -176,3 +194,4 @@ class Performance:
     row_count: int
     scored_count: int
     monitored_at: datetime
+    predictor: str = "model"

@@ -139,7 +139,7 @@ def monitored_document(done: "Monitored") -> dict[str, Any]:
             }
             for row in sorted(done.drift, key=lambda row: -row.psi)
         ],
-        "performance": {row.metric: row.value for row in done.performance},
+        "performance": _by_predictor(done),
         "labelled": _labelled(done),
     }
 
@@ -151,7 +151,18 @@ def show_monitored(done: "Monitored") -> None:
         f"{done.version.model} version {done.version.version}, {shown(done.window.start)} to {shown(done.window.end)}: "
         f"{done.row_count:,} rows scored, {_labelled(done):,} with a label by now"
     )
-    say(", ".join(f"{row.metric} {row.value:.4f}" for row in done.performance))
+    measured = _by_predictor(done)
+    volume = measured["model"].pop("volume_ratio")
+    say(f"{volume:.2f} times the rows a day of the training's test window")
+    metrics = list(measured["model"])
+    if metrics:
+        table(
+            ["as labels arrived", *metrics],
+            [
+                [_PREDICTORS[name], *(values.get(metric) for metric in metrics)]
+                for name, values in measured.items()
+            ],
+        )
     furthest = sorted(done.drift, key=lambda row: -row.psi)[:8]
     table(
         ["furthest from training", "psi", "threshold", "drifted", "null rate", "at training"],
@@ -160,6 +171,13 @@ def show_monitored(done: "Monitored") -> None:
             for row in furthest
         ],
     )
+
+
+def _by_predictor(done: "Monitored") -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for row in done.performance:
+        found.setdefault(row.predictor, {})[row.metric] = row.value
+    return found
 
 
 def _labelled(done: "Monitored") -> int:

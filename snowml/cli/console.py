@@ -39,7 +39,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 def shown(value: object) -> str:
     """A value as people read it."""
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -1,5 +1,7 @@
 """`snowml demo`."""
+
 import click
+
 
 @click.command()
 def demo() -> None:

@@ -108,7 +108,9 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
         ],
     )
     say()
-    table(["when", "event", "detail"], [[e["happened_at"], e["event"], e["detail"]] for e in document["events"]])
+    table(
+        ["when", "event", "detail"], [[e["happened_at"], e["event"], e["detail"]] for e in document["events"]]
+    )
 
 
 @click.command()

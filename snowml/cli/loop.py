@@ -73,11 +73,12 @@ def train(
     """
     from snowml.spec.exposure import model_names
     from snowml.workflows.dbt import Dbt
-    from snowml.workflows.moment import moment, now
+    from snowml.workflows.moment import now
     from snowml.workflows.specs import from_project
     from snowml.workflows.train import train as run
 
-    project, progress, at = load_project(options), ConsoleProgress(quiet=as_json), moment(as_of)
+    project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    at = project.moment(as_of)
     overrides = dict(_setting(item) for item in settings)
     manifest = Dbt(project, progress).manifest()
     names = models_asked(model, every, lambda: model_names(manifest))
@@ -151,13 +152,12 @@ def predict(
     model: str | None, every: bool, as_of: str | None, upstream: bool, as_json: bool, **options: Any
 ) -> None:
     """Score what is due as of a moment: the scoring set and <model>_predictions, by dbt."""
-    from snowml.workflows.moment import moment
     from snowml.workflows.predict import predict as run
 
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
     documents = []
     for name in models_asked(model, every, lambda: _registered(project, progress)):
-        done = run(project, name, as_of=moment(as_of), upstream=upstream, progress=progress)
+        done = run(project, name, as_of=project.moment(as_of), upstream=upstream, progress=progress)
         documents.append(answers.predicted_document(done))
         if not as_json:
             answers.show_predicted(done)
@@ -186,7 +186,7 @@ def monitor(
     Ends with exit code 1 where a column drifted beyond its threshold.
     """
     from snowml.monitoring.drift import THRESHOLD
-    from snowml.workflows.moment import duration, moment
+    from snowml.workflows.moment import duration
     from snowml.workflows.monitor import monitor as run
     from snowml.workflows.specs import from_registry
 
@@ -198,7 +198,7 @@ def monitor(
                 registry.engine,
                 registry,
                 from_registry(registry, name),
-                as_of=moment(as_of),
+                as_of=project.moment(as_of),
                 window=duration(window),
                 threshold=THRESHOLD if threshold is None else threshold,
             )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from snowml.monitoring.counts import source
 from snowml.monitoring.window import Window, in_utc
 from snowml.names import Dialect, Relation, quoted
 from snowml.records import Label, Task
@@ -11,9 +12,9 @@ from snowml.records import Label, Task
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A table of predictions: a row for each entity, moment (the window's column) and version."""
+    """A table or query of predictions: a row for each entity, moment (the window's column) and version."""
 
-    relation: Relation
+    relation: Relation | str
     entity: tuple[str, ...]
     prediction: str = "prediction"
     score: str = "score"
@@ -68,7 +69,7 @@ def labelled(
     same = " and ".join(f"s.k{i} = l.{key}" for i, key in enumerate(keys))
     sql = f"""with scored as (
   select {", ".join(f"{key} as k{i}" for i, key in enumerate(keys))}, {answer} as answer, {score} as score
-  from {predictions.relation.sql(dialect)}
+  from {source(predictions.relation, dialect)}
   where {window.where(dialect)} and {quoted(predictions.version, dialect)} = ? and {score} is not null
 ),
 labelled as (

@@ -43,6 +43,7 @@ def performance(
     version: int,
     window: Window,
     as_of: datetime,
+    predictor: str = "model",
 ) -> list[Performance]:
     """The metrics of a version over a window, from the labels known at `as_of`.
 
@@ -65,6 +66,7 @@ def performance(
             row_count=int(rows),
             scored_count=int(scored),
             monitored_at=as_of,
+            predictor=predictor,
         )
         for metric, value in zip(METRICS[task], values, strict=True)
         if value is not None

@@ -83,6 +83,7 @@ _VERSION_1: Mapping[str, Table] = {
         "null_rate": "double",
         "row_count": "int",
     },
+    "rules": {"model": "text", "version": "int", "predictor": "text", "rule": "text"},
     "drift": {
         "model": "text",
         "version": "int",
@@ -102,6 +103,7 @@ _VERSION_1: Mapping[str, Table] = {
         "version": "int",
         "window_start": "time",
         "window_end": "time",
+        "predictor": "text",
         "metric": "text",
         "value": "double",
         "row_count": "int",

@@ -18,6 +18,7 @@ from snowml.records import (
     Run,
     Signature,
     Status,
+    StoredRule,
     Version,
     VersionEvent,
 )
@@ -147,8 +148,10 @@ class Registry:
         )
         return int(rows[0]["n"])
 
-    def register(self, version: Version, artifact: bytes, baselines: Iterable[Bin]) -> None:
-        """Append a version with its artifact, its frozen baselines and the event of its registration."""
+    def register(
+        self, version: Version, artifact: bytes, baselines: Iterable[Bin], rules: Iterable[StoredRule]
+    ) -> None:
+        """Append a version with its artifact, what monitoring compares it with, and the event of its registration."""
         row = asdict(version)
         row["signature"] = version.signature.model_dump_json()
         key = {"model": version.model, "version": version.version}
@@ -156,6 +159,10 @@ class Registry:
             self.engine.put(self.table("artifacts"), version.artifact, artifact)
             self.engine.insert(self.table("model_versions"), [row])
             self.engine.insert(self.table("baselines"), [{**key, **asdict(item)} for item in baselines])
+            self.engine.insert(
+                self.table("rules"),
+                [{**key, "predictor": rule.predictor, "rule": rule.model_dump_json()} for rule in rules],
+            )
             self.record_event(VersionEvent(**key, event="registered", happened_at=version.registered_at))  # type: ignore[arg-type]
 
     def versions(self, model: str) -> list[Version]:
@@ -191,6 +198,14 @@ class Registry:
             [version.model, version.version],
         )
         return [Bin(**row) for row in rows]
+
+    def rules(self, version: Version) -> list[StoredRule]:
+        """The simple predictors that the version was measured beside when it was trained."""
+        rows = self._rows(
+            "select rule from {rules} where model = ? and version = ? order by predictor",
+            [version.model, version.version],
+        )
+        return [StoredRule.model_validate_json(row["rule"]) for row in rows]
 
     # Events
 

@@ -7,7 +7,9 @@ from snowml.errors import ProjectError
 from snowml.shipped import dbt_package, shipped
 
 MARK = "demo.yml"
-_LEFT_OUT = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml", "*.duckdb*", ".user.yml")
+_LEFT_OUT = shutil.ignore_patterns(
+    "target", "logs", "dbt_packages", "package-lock.yml", "*.duckdb*", ".user.yml"
+)
 
 
 def write_project(folder: Path) -> bool:
@@ -24,7 +26,9 @@ def write_project(folder: Path) -> bool:
     if (folder / MARK).is_file() and (folder / "dbt_project.yml").is_file():
         return False
     if folder.exists() and any(folder.iterdir()):
-        raise ProjectError(f"{folder} is not empty and holds no demonstration. Name another folder: snowml demo DIR")
+        raise ProjectError(
+            f"{folder} is not empty and holds no demonstration. Name another folder: snowml demo DIR"
+        )
     try:
         shutil.copytree(shipped("dbt_project"), folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
         shutil.copyfile(shipped("profiles.yml.example"), folder / "profiles.yml")
@@ -37,5 +41,6 @@ def write_project(folder: Path) -> bool:
 def write_packages(folder: Path) -> None:
     """Point the project at the dbt package of this installation."""
     (folder / "packages.yml").write_text(
-        f"# The dbt package that came with snowml.\npackages:\n  - local: {dbt_package().as_posix()}\n", "utf-8"
+        f"# The dbt package that came with snowml.\npackages:\n  - local: {dbt_package().as_posix()}\n",
+        "utf-8",
     )

@@ -2,9 +2,8 @@
 
 import hashlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +24,9 @@ def load(engine: Engine, data: Data, *, now: datetime, progress: Progress) -> di
     """
     files = data.files()
     home = Relation(data.db_schema, _LOADS, engine.database)
-    engine.execute(f"create schema if not exists {quoted(engine.database, 'duckdb')}.{quoted(home.schema, 'duckdb')}")
+    engine.execute(
+        f"create schema if not exists {quoted(engine.database, 'duckdb')}.{quoted(home.schema, 'duckdb')}"
+    )
     engine.execute(f"create table if not exists {home.sql('duckdb')} (name varchar, sha256 varchar)")
     rows = engine.query(f"select name, sha256 from {home.sql('duckdb')}").to_pylist()
     known = {row["name"]: row["sha256"] for row in rows}
@@ -43,11 +44,11 @@ def load(engine: Engine, data: Data, *, now: datetime, progress: Progress) -> di
 
 def _load_table(engine: Engine, data: Data, home: Relation, table: str, file: Path, now: datetime) -> None:
     relation = Relation(data.db_schema, table, engine.database).sql("duckdb")
-    nulls = ", ".join(literal(text) for text in data.null_values)
+    nulls = ", ".join(literal(text, "duckdb") for text in data.null_values)
     with _unzipped(file) as csv, engine.transaction():
         engine.execute(
             f"create or replace table {relation} as select *, cast(? as timestamp) as _loaded_at "
-            f"from read_csv({literal(str(csv))}, nullstr = [{nulls}])",
+            f"from read_csv({literal(str(csv), 'duckdb')}, nullstr = [{nulls}])",
             [now],
         )
         engine.execute(f"delete from {home.sql('duckdb')} where name = ?", [table])

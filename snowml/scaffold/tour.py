@@ -41,7 +41,9 @@ class Data(BaseModel):
         files = {table: home / name for table, name in self.tables.items()}
         for file in files.values():
             if not file.is_file():
-                raise ProjectError(f"{self.package} has no file {file.name}; install the version that snowml asks for.")
+                raise ProjectError(
+                    f"{self.package} has no file {file.name}; install the version that snowml asks for."
+                )
         return files
 
 

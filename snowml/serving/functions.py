@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
-from snowml.records import Flavor, Label, Signature, Version
+from snowml.records import Flavor, Signature, Version
 from snowml.registry.trusted import Artifact
 from snowml.serving import linear
 
@@ -45,8 +45,8 @@ def functions_of(
     base = f"predict_{version.model}"
     return Functions(
         kernel=kernel,
-        versioned=_family(f"{base}_v{version.version}", schema, version.signature, score),
-        current=_family(base, schema, version.signature, score),
+        versioned=_family(f"{base}_v{version.version}", schema, version.signature, score, dialect),
+        current=_family(base, schema, version.signature, score, dialect),
     )
 
 
@@ -58,7 +58,9 @@ def parameters_of(signature: Signature) -> tuple[Parameter, ...]:
     )
 
 
-def _family(base: str, schema: str, signature: Signature, score: str) -> tuple[SqlFunction, ...]:
+def _family(
+    base: str, schema: str, signature: Signature, score: str, dialect: Dialect
+) -> tuple[SqlFunction, ...]:
     parameters = parameters_of(signature)
     if signature.task == "regression":
         return (SqlFunction(Relation(schema, base), parameters, "double", score),)
@@ -69,26 +71,26 @@ def _family(base: str, schema: str, signature: Signature, score: str) -> tuple[S
             Relation(schema, f"{base}_label"),
             (probability,),
             signature.label_type,
-            _label_of(signature, '"probability"'),
+            _label_of(signature, quoted("probability", dialect), dialect),
         ),
         SqlFunction(
-            Relation(schema, base), parameters, signature.label_type, _label_of(signature, f"({score})")
+            Relation(schema, base),
+            parameters,
+            signature.label_type,
+            _label_of(signature, f"({score})", dialect),
         ),
     )
 
 
-def _label_of(signature: Signature, probability: str) -> str:
+def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:
     """The label that scikit-learn gives at a probability of the positive class: a tie goes to the first class."""
+    assert signature.positive is not None  # a classifier's signature names it
     negative = next(label for label in signature.classes if label != signature.positive)
     reached = ">" if signature.positive == signature.classes[1] else ">="
     return (
-        f"case when {probability} {reached} 5e-1 then {_constant(signature.positive)} "
-        f"when {probability} is not null then {_constant(negative)} end"
+        f"case when {probability} {reached} 5e-1 then {literal(signature.positive, dialect)} "
+        f"when {probability} is not null then {literal(negative, dialect)} end"
     )
-
-
-def _constant(label: Label | None) -> str:
-    return literal(label) if isinstance(label, str) else str(label).lower()
 
 
 def _kernel(version: Version, store: Relation) -> VectorFunction:

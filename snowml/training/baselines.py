@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snowml.errors import DataError
-from snowml.records import Feature, Task
-from snowml.training.metrics import GREATER_IS_BETTER, value_of
+from snowml.records import Feature, StoredRule, Task
+from snowml.spec.metrics import METRICS
+from snowml.training.metrics import value_of
 from snowml.training.rules import Rule, fit_rule
 
 _Doubles = NDArray[np.float64]
@@ -33,6 +34,9 @@ class Baseline(Protocol):
     def predict(self, frame: pd.DataFrame) -> _Doubles:
         """A score a row: the probability of the positive class, or the value."""
 
+    def stored(self) -> StoredRule:
+        """The same as the registry keeps it, for monitoring to compare with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Constant:
@@ -45,6 +49,10 @@ class Constant:
     def predict(self, frame: pd.DataFrame) -> _Doubles:
         """The score, once a row."""
         return np.full(len(frame), self.score)
+
+    def stored(self) -> StoredRule:
+        """One mean, of no feature."""
+        return StoredRule(predictor=self.name, means=(self.score,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,12 @@ class BestRule:
     def predict(self, frame: pd.DataFrame) -> _Doubles:
         """A score a row."""
         return self.rule.predict(frame)
+
+    def stored(self) -> StoredRule:
+        """The bins and their means."""
+        known = tuple(value if isinstance(value, str) else float(value) for value in self.rule.known)
+        means = tuple(self.rule.means.tolist())
+        return StoredRule(predictor=self.name, feature=self.rule.feature, known=known, means=means)
 
 
 def constant(y: _Doubles, metric: str) -> Constant:
@@ -110,7 +124,7 @@ def best_rule(
     if not len(y) or not features:
         raise DataError("There are no training rows or no features to fit a baseline on.")
     rules = [fit_rule(frame, y, feature) for feature in features]
-    sign = 1 if GREATER_IS_BETTER.get(metric, True) else -1
+    sign = 1 if METRICS.get(metric, True) else -1
 
     def merit(rule: Rule, rows: pd.DataFrame, labels: _Doubles) -> float | None:
         scores = rule.predict(rows)

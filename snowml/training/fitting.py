@@ -30,15 +30,20 @@ class Fitted:
         artifact: The pipeline with its signature.
         measured: predictor → split → metric → value.
         scores: The model's scores on the test split; they are what monitoring compares later scores with.
-        best_rule: The feature that the best single rule is about.
+        baselines: The constant and the best rule that it was measured beside.
         durations: Seconds by step.
     """
 
     artifact: Artifact
     measured: Measured
     scores: NDArray[np.float64]
-    best_rule: str
+    baselines: tuple[Baseline, ...]
     durations: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def best_rule(self) -> str:
+        """The feature that the best single rule reads."""
+        return next(rule.feature for rule in self.baselines if rule.feature is not None)
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -85,8 +90,7 @@ def fit(
             name: _measure_baseline(rule, signature, data, mask) for name, mask in masks.items()
         }
     clock.lap("baselines")
-    best = next(rule.feature for rule in rules if rule.feature is not None)
-    return Fitted(artifact, measured, scores["test"], best, clock.laps)
+    return Fitted(artifact, measured, scores["test"], rules, clock.laps)
 
 
 def answer(artifact: Artifact, frame: Any) -> tuple[NDArray[np.generic], NDArray[np.float64]]:

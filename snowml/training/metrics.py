@@ -10,18 +10,6 @@ from sklearn import metrics
 from snowml.errors import SpecError, did_you_mean
 from snowml.records import Label, Task
 
-GREATER_IS_BETTER: Final[Mapping[str, bool]] = {
-    "roc_auc": True,
-    "average_precision": True,
-    "brier": False,
-    "log_loss": False,
-    "accuracy": True,
-    "mae": False,
-    "rmse": False,
-    "r2": True,
-    "median_ae": False,
-}
-
 # Truth, whether the predicted label was right, and scores: three arrays of doubles.
 _Metric = Callable[[NDArray[Any], NDArray[Any], NDArray[np.float64]], float]
 

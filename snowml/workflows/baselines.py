@@ -8,7 +8,8 @@ from snowml.records import Bin, Signature
 from snowml.training.data import TrainingData
 from snowml.training.split import Mask
 
-SCORE = "score"
+# No feature can be called that.
+SCORE = "(score)"
 
 
 def freeze_baselines(

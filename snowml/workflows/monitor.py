@@ -8,11 +8,13 @@ from snowml.engines.columns import columns_of
 from snowml.errors import DataError
 from snowml.monitoring.drift import THRESHOLD, drift
 from snowml.monitoring.performance import Labels, Predictions, performance
+from snowml.monitoring.rules import rule_scores
 from snowml.monitoring.window import Window
 from snowml.names import Relation, quoted
 from snowml.records import Bin, Drift, Performance, Version
 from snowml.registry.store import Registry
 from snowml.spec.model import ModelSpec
+from snowml.workflows.baselines import SCORE
 from snowml.workflows.specs import Located
 
 DAY = timedelta(days=1)
@@ -53,11 +55,10 @@ def monitor(
     spec, settings = located.spec, located.spec.settings
     version = registry.champion(spec.name)
     span = Window(settings.as_of, as_of - window, as_of)
-    predictions = predictions_of(spec)
-    columns_of(engine, predictions)
+    columns_of(engine, predictions_of(spec))
     found = drift(
         engine,
-        _scored(engine, spec, predictions, version),
+        _scored(engine, spec, version),
         _by_column(registry.baselines(version)),
         model=spec.name,
         version=version.version,
@@ -70,21 +71,7 @@ def monitor(
             f"{spec.name} version {version.version} scored no row from {span.start} to {span.end} that is still in "
             f"{spec.scoring_set}. Score it first: snowml predict {spec.name} --as-of {as_of:%Y-%m-%d}"
         )
-    judged = performance(
-        engine,
-        Predictions(predictions.within(engine.database), settings.entity),
-        Labels(
-            spec.training_set.within(engine.database),
-            settings.label,
-            settings.label_at,
-            version.signature.positive,
-        ),
-        task=settings.task,
-        model=spec.name,
-        version=version.version,
-        window=span,
-        as_of=as_of,
-    )
+    judged = _performance(engine, registry, spec, version, span)
     volume = _volume(registry, spec, version, span, found[0].row_count)
     registry.record_monitoring(found, [*judged, volume])
     return Monitored(version, span, found[0].row_count, tuple(found), (*judged, volume))
@@ -95,16 +82,46 @@ def predictions_of(spec: ModelSpec) -> Relation:
     return Relation(spec.scoring_set.schema, f"{spec.name}_predictions", spec.scoring_set.database)
 
 
-def _scored(engine: Engine, spec: ModelSpec, predictions: Relation, version: Version) -> str:
+def _scored(engine: Engine, spec: ModelSpec, version: Version) -> str:
     """The features of the rows that the version scored, with their score."""
     dialect = engine.name
     keys = (*spec.settings.entity, spec.settings.as_of)
     on = " and ".join(f"p.{quoted(key, dialect)} = s.{quoted(key, dialect)}" for key in keys)
+    rows = spec.scoring_set.within(engine.database).sql(dialect)
+    predictions = predictions_of(spec).within(engine.database).sql(dialect)
     return (
-        f"select s.*, p.score from {spec.scoring_set.within(engine.database).sql(dialect)} as s "
-        f"inner join {predictions.within(engine.database).sql(dialect)} as p on {on} "
+        f"select s.*, p.score as {quoted(SCORE, dialect)} from {rows} as s inner join {predictions} as p on {on} "
         f"and p.model_version = {int(version.version)}"
     )
+
+
+def _performance(
+    engine: Engine, registry: Registry, spec: ModelSpec, version: Version, window: Window
+) -> list[Performance]:
+    """The metrics of the version, and of the simple predictors that it was measured beside, on the same rows."""
+    settings, signature = spec.settings, version.signature
+    labels = Labels(
+        spec.training_set.within(engine.database), settings.label, settings.label_at, signature.positive
+    )
+    rows = _scored(engine, spec, version)
+    answers: dict[str, Relation | str] = {"model": predictions_of(spec).within(engine.database)}
+    for rule in registry.rules(version):
+        answers[rule.predictor] = rule_scores(rule, signature, rows, version.version, engine.name)
+    return [
+        found
+        for predictor, relation in answers.items()
+        for found in performance(
+            engine,
+            Predictions(relation, settings.entity),
+            labels,
+            task=settings.task,
+            model=spec.name,
+            version=version.version,
+            window=window,
+            as_of=window.end,
+            predictor=predictor,
+        )
+    ]
 
 
 def _by_column(bins: list[Bin]) -> dict[str, list[Bin]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from snowml.engines.factory import Notify, open_engine
 from snowml.engines.profile import Target, find_profiles_dir, read_target
 from snowml.errors import ProjectError
 from snowml.registry.store import Registry
+from snowml.workflows.moment import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class Project:
     def function_schema(self) -> str:
         """Where the prediction functions live: the var `snowml_function_schema`, else the target's schema."""
         return str(self.vars.get("snowml_function_schema") or self.target.schema)
+
+    def moment(self, given: str | None) -> datetime:
+        """The moment that a command stands for: what was given, else the project's var `as_of`, else now."""
+        return moment(given if given is not None else self.vars.get("as_of"))
 
     def open(self, *, read_only: bool = False, notify: Notify | None = None) -> Engine:
         """A session of the target's warehouse."""

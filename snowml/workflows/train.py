@@ -9,11 +9,10 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 
-from snowml import records
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
 from snowml.progress import Progress, Silent
-from snowml.records import Bin, Run, Signature, Status, Version, VersionEvent
+from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
 from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
@@ -128,14 +127,14 @@ def _register(
             registered_at=now,
             spec_hash=spec.hash,
         )
-        registry.register(version, stored, baselines)
+        registry.register(version, stored, baselines, [rule.stored() for rule in fitted.baselines])
         registry.record_event(_judgement(version, verdicts, now))
     return version
 
 
 def _judgement(version: Version, verdicts: tuple[Verdict, ...], now: datetime) -> VersionEvent:
     failed = [verdict.text for verdict in verdicts if not verdict.passed]
-    event: records.Event = "rejected" if failed else "approved"
+    event: Event = "rejected" if failed else "approved"
     detail = "; ".join(failed or [verdict.text for verdict in verdicts])
     return VersionEvent(version.model, version.version, event, now, detail)
 

@@ -31,11 +31,11 @@
 {%- endmacro %}
 
 
-{# How right one model was: one row for each version, window and metric, as it was found last. #}
+{# How right one model was: one row for each version, window, predictor and metric, as it was found last. #}
 {% macro performance(model) -%}
-  {{ snowml._monitoring('performance', model, ['metric'], [
+  {{ snowml._monitoring('performance', model, ['predictor', 'metric'], [
     ('model', 'varchar'), ('version', 'bigint'), ('window_start', 'timestamp'), ('window_end', 'timestamp'),
-    ('metric', 'varchar'), ('value', 'double'), ('row_count', 'bigint'), ('scored_count', 'bigint'),
+    ('predictor', 'varchar'), ('metric', 'varchar'), ('value', 'double'), ('row_count', 'bigint'), ('scored_count', 'bigint'),
     ('monitored_at', 'timestamp'),
   ]) }}
 {%- endmacro %}

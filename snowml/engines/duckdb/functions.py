@@ -52,9 +52,9 @@ def create_stub(connection: duckdb.DuckDBPyConnection, function: VectorFunction)
         "artifact": function.artifact,
         "parameters": [[parameter.name, parameter.type] for parameter in function.parameters],
     }
-    body = f"cast(error({literal(function.remedy)}) as double)"
+    body = f"cast(error({literal(function.remedy, 'duckdb')}) as double)"
     connection.execute(f"create or replace macro {name}({parameters}) as {body}")
-    connection.execute(f"comment on macro {name} is {literal(json.dumps(recipe))}")
+    connection.execute(f"comment on macro {name} is {literal(json.dumps(recipe), 'duckdb')}")
     attach(connection)
 
 

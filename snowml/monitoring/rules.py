@@ -1,0 +1,53 @@
+"""The simple predictors that a model was measured beside, as SQL, so that they can be measured on later rows too."""
+
+from collections.abc import Iterator
+
+from snowml.names import Dialect, literal, quoted
+from snowml.records import Signature, StoredRule
+
+
+def rule_scores(rule: StoredRule, signature: Signature, rows: str, version: int, dialect: Dialect) -> str:
+    """A query that answers as predictions do, with the rule's score in place of the model's.
+
+    Args:
+        rule: The predictor.
+        signature: That of the version it was measured beside.
+        rows: A query for the rows, with the features.
+        version: That version's number, under which the answers go.
+        dialect: The warehouse's.
+    """
+    keys = ", ".join(quoted(name, dialect) for name in (*signature.entity, signature.as_of))
+    return (
+        f"select {keys}, {_prediction(signature, dialect)} as prediction, score, {int(version)} as model_version "
+        f"from (select {keys}, {_score(rule, dialect)} as score from ({rows}) as ruled) as scored"
+    )
+
+
+def _prediction(signature: Signature, dialect: Dialect) -> str:
+    if signature.task == "regression":
+        return "score"
+    assert signature.positive is not None  # a classifier's signature names it
+    negative = next(label for label in signature.classes if label != signature.positive)
+    return f"case when score > 5e-1 then {literal(signature.positive, dialect)} else {literal(negative, dialect)} end"
+
+
+def _score(rule: StoredRule, dialect: Dialect) -> str:
+    *known, last = (literal(mean, dialect) for mean in rule.means)
+    if rule.feature is None:
+        return last
+    column = quoted(rule.feature.name, dialect)
+    if rule.feature.kind == "category":
+        pairs = zip(rule.known, known, strict=True)
+        cases = [
+            f"when cast({column} as varchar) = {literal(value, dialect)} then {mean}" for value, mean in pairs
+        ]
+        return f"case {' '.join(cases)} else {last} end" if cases else last
+    number = f"nullif(cast({column} as double), cast('NaN' as double))"
+    return f"case when {number} is null then {last} {' '.join(_below(number, rule, known, dialect))} end"
+
+
+def _below(number: str, rule: StoredRule, means: list[str], dialect: Dialect) -> Iterator[str]:
+    """The bins of a number, from the lowest: the first edge that it is below is the upper end of its bin."""
+    for edge, mean in zip(rule.known, means, strict=False):
+        yield f"when {number} < {literal(edge, dialect)} then {mean}"
+    yield f"else {means[-1]}"

@@ -1,0 +1,14 @@
+"""CALL predict_batch('<model>' [, '<as of>']): score what the champion has not scored yet, in the warehouse."""
+
+from snowml.engines.factory import engine_for
+from snowml.registry.store import Registry
+from snowml.workflows.moment import moment
+from snowml.workflows.predict import predict_batch
+from snowml.workflows.specs import from_registry
+
+
+def main(session: object, model: str, as_of: str | None = None) -> dict[str, object]:
+    """Append predictions for the rows of the model's scoring set."""
+    registry = Registry.find(engine_for(session))
+    located = from_registry(registry, model)
+    return predict_batch(registry.engine, registry, located, as_of=moment(as_of)).summary()
