@@ -3,7 +3,7 @@
   join in different words. Stands in place of a `from` clause; both arguments are names of common table expressions.
   `right` may hold one row for each `by` and `right_time`, or the choice among equals is the engine's.
 
-      {{ snowml.asof_join('flights', 'weather', by=['origin'], left_time='as_of', right_time='known_at') }}
+      {{ snowml.asof_join('orders', 'prices', by='product', left_time='as_of', right_time='known_at') }}
 #}
 {% macro asof_join(left, right, by, left_time, right_time) %}
   {%- set keys = [by] if by is string else by -%}

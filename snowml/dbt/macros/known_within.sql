@@ -2,7 +2,7 @@
   The window of a point-in-time feature: over a time line of facts (at known_at) and questions (at as_of), what was
   known in the last `interval` before each row, of the rows with the same `by`.
 
-      sum(delay) {{ snowml.known_within('3 hours', by='origin') }}
+      sum(amount) {{ snowml.known_within('3 hours', by='customer') }}
 
   Both ends are closed. `range`, never `rows`: rows of one moment are peers, so a fact that becomes known exactly at
   as_of counts, whichever of the two a sort puts first, and the answer does not depend on ties. Spelled out each

@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 
-{# A timestamp as text that reads well in a key: 20130101T1015. A plain cast depends on the session. #}
+{# A timestamp as text that reads well in a key: 20240131T1015. A plain cast depends on the session. #}
 {% macro minute_text(expression) %}
   {{- return(adapter.dispatch('minute_text', 'snowml')(expression)) -}}
 {% endmacro %}

@@ -1,4 +1,5 @@
 {% test references(model, column_name, to, field, missing_at_most=0) %}
+{{ snowml._require(to is not string, 'references', "needs a relation, such as to: ref('stg_customers'), and not a text.") }}
 {{ snowml._require(missing_at_most is number and 0 <= missing_at_most < 1, 'references',
   "needs a ratio from 0 to below 1, such as missing_at_most: 0.2, and not '" ~ missing_at_most ~ "'.") }}
 

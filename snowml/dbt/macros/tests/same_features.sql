@@ -1,5 +1,7 @@
 {% test same_features(model, as, apart_from=[]) %}
 {#- Fails with a row for each column that only one of the two has, or that stands elsewhere or has another type. -#}
+{{- snowml._require(as is not string, 'same_features',
+  "needs a relation, such as as: ref('my_training_set'), and not a text.") -}}
 {%- set apart = apart_from | map('lower') | list -%}
 {%- set here, there = [], [] -%}
 {%- for relation, columns in [(model, here), (as, there)] -%}
