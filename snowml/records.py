@@ -143,6 +143,10 @@ class Parity:
     certified: bool
     checked_at: datetime
 
+    def summary(self) -> dict[str, object]:
+        """What people are told of it."""
+        return {"certified": self.certified, "max_abs_diff": self.max_abs_diff, "rows": self.rows}
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from snowml.cli.answers import parity_document
 from snowml.cli.console import ConsoleProgress, emit_json, say, shown, table
 from snowml.cli.loop import open_registry
 from snowml.cli.options import json_option, load_project, model_argument, models_asked, project_options
@@ -21,7 +20,7 @@ def runs(model: str | None, every: bool, as_json: bool, **options: Any) -> None:
     """List the trainings of a model, newest first."""
     with open_registry(load_project(options), ConsoleProgress(quiet=as_json), read_only=True) as registry:
         names = models_asked(model, every, registry.models)
-        documents = [{"model": name, "runs": _runs(registry, name)} for name in names]
+        documents: list[dict[str, Any]] = [{"model": name, "runs": _runs(registry, name)} for name in names]
     if as_json:
         emit_json(documents if every else documents[0])
         return
@@ -48,7 +47,9 @@ def versions(model: str | None, every: bool, as_json: bool, **options: Any) -> N
     """List the versions of a model, newest first, with status, aliases and figures."""
     with open_registry(load_project(options), ConsoleProgress(quiet=as_json), read_only=True) as registry:
         names = models_asked(model, every, registry.models)
-        documents = [{"model": name, "versions": _versions(registry, name)} for name in names]
+        documents: list[dict[str, Any]] = [
+            {"model": name, "versions": _versions(registry, name)} for name in names
+        ]
     if as_json:
         emit_json(documents if every else documents[0])
         return
@@ -172,7 +173,7 @@ def _versions(registry: "Registry", model: str) -> list[dict[str, Any]]:
             "flavor": item.flavor,
             "registered_at": item.registered_at,
             "metrics": metrics.get(item.run_id, {}).get("model", {}),
-            "parity": parity_document(parity.get(item.version)),
+            "parity": parity[item.version].summary() if item.version in parity else None,
         }
         for item in reversed(listed)
     ]

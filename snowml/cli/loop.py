@@ -89,7 +89,7 @@ def train(
         for name in names:
             located = from_project(project, manifest, name, database=engine.database, overrides=overrides)
             done = run(engine, registry, located, as_of=at, now=now(), progress=progress)
-            documents.append(answers.trained_document(done))
+            documents.append(done.summary())
             if not as_json:
                 answers.show_trained(done, located.spec.settings.metric)
             failed += [] if done.passed else [done]
@@ -116,7 +116,7 @@ def promote(model: str | None, every: bool, version: int | None, as_json: bool, 
     with open_registry(project, progress) as registry:
         for name in models_asked(model, every, registry.models):
             done = run(registry.engine, registry, name, version=version, now=now(), progress=progress)
-            documents.append(answers.promoted_document(done))
+            documents.append(done.summary())
             if not as_json:
                 answers.show_promoted(done)
     if as_json:
@@ -137,7 +137,7 @@ def rollback(model: str, to: int | None, as_json: bool, **options: Any) -> None:
     with open_registry(project, progress) as registry:
         done = run(registry.engine, registry, model, to=to, now=now())
     if as_json:
-        emit_json(answers.promoted_document(done))
+        emit_json(done.summary())
     else:
         answers.show_promoted(done)
 
@@ -158,7 +158,7 @@ def predict(
     documents = []
     for name in models_asked(model, every, lambda: _registered(project, progress)):
         done = run(project, name, as_of=project.moment(as_of), upstream=upstream, progress=progress)
-        documents.append(answers.predicted_document(done))
+        documents.append(done.summary())
         if not as_json:
             answers.show_predicted(done)
     if as_json:
@@ -202,7 +202,7 @@ def monitor(
                 window=duration(window),
                 threshold=THRESHOLD if threshold is None else threshold,
             )
-            documents.append(answers.monitored_document(done))
+            documents.append(done.summary())
             if not as_json:
                 answers.show_monitored(done)
             drifted += [f"{name}: {row.column_name} (PSI {row.psi:.3f})" for row in done.drifted]

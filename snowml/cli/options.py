@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Vars(click.ParamType):
+class Vars(click.ParamType[Mapping[str, Any]]):
     """A YAML mapping, as dbt's --vars takes it."""
 
     name = "yaml"
@@ -51,7 +51,10 @@ def project_options(command: Command) -> Command:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-as_of_option = click.option("--as-of", help="The moment it stands for, in UTC, ISO 8601; the project's var as_of, else now, if not given.")
+as_of_option = click.option(
+    "--as-of",
+    help="The moment it stands for, in UTC, ISO 8601; the project's var as_of, else now, if not given.",
+)
 
 
 def model_argument(command: Command) -> Command:

@@ -1,6 +1,6 @@
 """The simple predictors that a model was measured beside, as SQL, so that they can be measured on later rows too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from snowml.names import Dialect, literal, quoted
 from snowml.records import Signature, StoredRule
@@ -36,18 +36,19 @@ def _score(rule: StoredRule, dialect: Dialect) -> str:
     if rule.feature is None:
         return last
     column = quoted(rule.feature.name, dialect)
+    values: Sequence[float | str] = rule.known
     if rule.feature.kind == "category":
-        pairs = zip(rule.known, known, strict=True)
+        pairs = zip(values, known, strict=True)
         cases = [
             f"when cast({column} as varchar) = {literal(value, dialect)} then {mean}" for value, mean in pairs
         ]
         return f"case {' '.join(cases)} else {last} end" if cases else last
     number = f"nullif(cast({column} as double), cast('NaN' as double))"
-    return f"case when {number} is null then {last} {' '.join(_below(number, rule, known, dialect))} end"
+    return f"case when {number} is null then {last} {' '.join(_below(number, values, known, dialect))} end"
 
 
-def _below(number: str, rule: StoredRule, means: list[str], dialect: Dialect) -> Iterator[str]:
+def _below(number: str, edges: Sequence[float | str], means: list[str], dialect: Dialect) -> Iterator[str]:
     """The bins of a number, from the lowest: the first edge that it is below is the upper end of its bin."""
-    for edge, mean in zip(rule.known, means, strict=False):
+    for edge, mean in zip(edges, means, strict=False):
         yield f"when {number} < {literal(edge, dialect)} then {mean}"
     yield f"else {means[-1]}"

@@ -303,7 +303,8 @@ class Registry:
 
     def _rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query in which `{name}` stands for a table of the registry."""
-        return self.engine.query(_Named(self).fill(sql), params).to_pylist()
+        rows: list[dict[str, Any]] = self.engine.query(_Named(self).fill(sql), params).to_pylist()
+        return rows
 
 
 class _Named:

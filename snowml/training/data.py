@@ -130,5 +130,6 @@ def _digest(digest: "hashlib._Hash", array: NDArray[np.generic]) -> None:
         array = codes
     elif array.dtype == np.float64:
         # One bit pattern for every missing value, and for both zeros.
-        array = np.where(np.isnan(array), np.nan, array + 0.0)
+        doubles = array.astype(np.float64)
+        array = np.where(np.isnan(doubles), np.nan, doubles + 0.0)
     digest.update(np.ascontiguousarray(array).tobytes())

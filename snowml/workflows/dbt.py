@@ -171,7 +171,7 @@ def _give_back_lock() -> None:
     with contextlib.suppress(ImportError):
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 def _node(result: Any) -> Node:

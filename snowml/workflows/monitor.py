@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
@@ -18,6 +19,7 @@ from snowml.workflows.baselines import SCORE
 from snowml.workflows.specs import Located
 
 DAY = timedelta(days=1)
+VOLUME = "volume_ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,47 @@ class Monitored:
     @property
     def drifted(self) -> tuple[Drift, ...]:
         """The columns beyond their threshold, the furthest first."""
-        return tuple(sorted((row for row in self.drift if row.drifted), key=lambda row: -row.psi))
+        return tuple(row for row in self.furthest if row.drifted)
+
+    @property
+    def furthest(self) -> tuple[Drift, ...]:
+        """All columns, the furthest from training first."""
+        return tuple(sorted(self.drift, key=lambda row: -row.psi))
+
+    @property
+    def labelled(self) -> int:
+        """How many of the scored rows have a label by now."""
+        return max((row.row_count for row in self.performance if row.metric != VOLUME), default=0)
+
+    @property
+    def volume(self) -> float:
+        """Rows a day, as a multiple of those in the test window of the version's training."""
+        return next(row.value for row in self.performance if row.metric == VOLUME)
+
+    def measured(self) -> dict[str, dict[str, float]]:
+        """Predictor → metric → value, on the rows that have a label by now."""
+        found: dict[str, dict[str, float]] = {}
+        for row in self.performance:
+            if row.metric != VOLUME:
+                found.setdefault(row.predictor, {})[row.metric] = row.value
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """What a command or a procedure answers."""
+        measured = self.measured()
+        return {
+            "model": self.version.model,
+            "version": self.version.version,
+            "window_start": self.window.start,
+            "window_end": self.window.end,
+            "rows": self.row_count,
+            "labelled": self.labelled,
+            "volume_ratio": self.volume,
+            "drifted": bool(self.drifted),
+            "features": [_feature(row) for row in self.furthest],
+            "metrics": measured.get("model", {}),
+            "baselines": {name: values for name, values in measured.items() if name != "model"},
+        }
 
 
 def monitor(
@@ -75,6 +117,17 @@ def monitor(
     volume = _volume(registry, spec, version, span, found[0].row_count)
     registry.record_monitoring(found, [*judged, volume])
     return Monitored(version, span, found[0].row_count, tuple(found), (*judged, volume))
+
+
+def _feature(row: Drift) -> dict[str, Any]:
+    return {
+        "name": row.column_name,
+        "psi": row.psi,
+        "threshold": row.threshold,
+        "drifted": row.drifted,
+        "null_rate": row.null_rate,
+        "baseline_null_rate": row.baseline_null_rate,
+    }
 
 
 def predictions_of(spec: ModelSpec) -> Relation:
@@ -141,7 +194,7 @@ def _volume(registry: Registry, spec: ModelSpec, version: Version, window: Windo
         version=version.version,
         window_start=window.start,
         window_end=window.end,
-        metric="volume_ratio",
+        metric=VOLUME,
         value=rows / ((window.end - window.start) / DAY) / before,
         row_count=rows,
         scored_count=rows,

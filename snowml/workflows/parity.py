@@ -79,7 +79,7 @@ def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
 
 
 def _doubles(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    return column.cast(pa.float64()).to_pandas().to_numpy(dtype=np.float64)
+    return np.asarray(column.cast(pa.float64()).to_pandas(), dtype=np.float64)
 
 
 def _difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:

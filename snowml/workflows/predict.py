@@ -26,6 +26,16 @@ class Predicted:
     scored: int
     total: int
 
+    def summary(self) -> dict[str, Any]:
+        """What a command or a procedure answers."""
+        return {
+            "model": self.version.model,
+            "version": self.version.version,
+            "relation": str(self.relation),
+            "scored": self.scored,
+            "total": self.total,
+        }
+
 
 def predict(
     project: Project, model: str, *, as_of: datetime, upstream: bool = False, progress: Progress | None = None

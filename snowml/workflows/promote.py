@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.errors import GateFailed, ModelNotFound, ParityFailed, UserError
@@ -24,6 +25,16 @@ class Promoted:
     previous: int | None
     functions: tuple[str, ...]
     parity: Parity | None
+
+    def summary(self) -> dict[str, Any]:
+        """What a command or a procedure answers."""
+        return {
+            "model": self.version.model,
+            "version": self.version.version,
+            "previous": self.previous,
+            "functions": list(self.functions),
+            "parity": self.parity.summary() if self.parity else None,
+        }
 
 
 def promote(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
+from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
@@ -42,6 +43,22 @@ class Trained:
     def passed(self) -> bool:
         """Whether every gate was passed."""
         return all(verdict.passed for verdict in self.verdicts)
+
+    def summary(self) -> dict[str, Any]:
+        """What a command or a procedure answers."""
+        return {
+            "model": self.version.model,
+            "version": self.version.version,
+            "status": self.status,
+            "run_id": self.run.run_id,
+            "as_of": self.run.as_of,
+            "flavor": self.version.flavor,
+            "rows": dict(self.run.row_counts),
+            "metrics": self.measured["model"],
+            "baselines": {name: splits for name, splits in self.measured.items() if name != "model"},
+            "best_rule": self.best_rule,
+            "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
+        }
 
 
 def train(

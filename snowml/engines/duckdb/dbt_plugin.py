@@ -8,7 +8,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from snowml.engines.duckdb.functions import attach
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb ships no types
+class Plugin(BasePlugin):
     """Attaches the file's functions to each of dbt's cursors; dbt-duckdb asks for a class of this name."""
 
     def configure_cursor(self, cursor: Any) -> None:

@@ -11,16 +11,19 @@ name carries the artifact's hash, and registering is skipped where it is done.
 """
 
 import atexit
+import hashlib
 import importlib
 import inspect
 import json
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.errors import TerminalError
@@ -29,7 +32,7 @@ from snowml.names import Relation, literal, quoted
 Vectorised = Callable[..., pa.Array]
 
 _TYPES = {"double": "double", "text": "varchar"}
-_MARK = "snowml.vector_function"
+_MARK = "snowml.vector_function/1"
 _open_connections: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
 
 
@@ -44,46 +47,74 @@ def create_macro(connection: duckdb.DuckDBPyConnection, function: SqlFunction) -
 def create_stub(connection: duckdb.DuckDBPyConnection, function: VectorFunction) -> None:
     """Create or replace the stub of a vector function, and make it work on this connection."""
     name = function.name.sql("duckdb")
-    parameters = _parameter_list(function.parameters)
-    recipe = {
-        "kind": _MARK,
-        "handler": function.handler,
-        "store": [function.store.schema, function.store.name],
-        "artifact": function.artifact,
-        "parameters": [[parameter.name, parameter.type] for parameter in function.parameters],
-    }
-    body = f"cast(error({literal(function.remedy, 'duckdb')}) as double)"
-    connection.execute(f"create or replace macro {name}({parameters}) as {body}")
-    connection.execute(f"comment on macro {name} is {literal(json.dumps(recipe), 'duckdb')}")
+    recipe = Recipe(
+        handler=function.handler,
+        store=Relation(function.store.schema, function.store.name),
+        artifact=function.artifact,
+        parameters=function.parameters,
+    )
+    body = _refusal(function.remedy)
+    connection.execute(f"create or replace macro {name}({_parameter_list(function.parameters)}) as {body}")
+    connection.execute(f"comment on macro {name} is {literal(recipe.dumps(), 'duckdb')}")
     attach(connection)
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a stub's answer is computed: what its comment holds."""
+
+    handler: str
+    store: Relation
+    artifact: str
+    parameters: tuple[Parameter, ...]
+
+    def dumps(self) -> str:
+        """As JSON, with a mark that tells it from other people's comments."""
+        return json.dumps({"kind": _MARK, **asdict(self)})
+
+    @classmethod
+    def loads(cls, text: str) -> "Recipe":
+        """Read a comment."""
+        read = json.loads(text)
+        parameters = tuple(Parameter(**item) for item in read["parameters"])
+        return cls(read["handler"], Relation(**read["store"]), read["artifact"], parameters)
+
+
 def attach(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every vector function of the connection's database work on it; safe to repeat."""
+    """Make every vector function of the connection's database work on it; safe to repeat.
+
+    One whose artifact is gone does not keep the file from being opened: calling it says what is missing.
+    """
     stubs = connection.execute(
         "select function_name, comment from duckdb_functions() "
         "where database_name = current_database() and comment like ?",
         [f'%"kind": "{_MARK}"%'],
     ).fetchall()
     for name, comment in stubs:
-        _attach_one(connection, name, json.loads(comment))
+        _attach_one(connection, name, Recipe.loads(comment))
     if stubs:
         _close_at_exit(connection)
 
 
-def _attach_one(connection: duckdb.DuckDBPyConnection, name: str, recipe: dict[str, object]) -> None:
-    parameters = tuple(Parameter(*pair) for pair in recipe["parameters"])  # type: ignore[attr-defined]
+def _attach_one(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe) -> None:
     registered = f"{name}_udf"
+    arguments = ", ".join(f"cast({quoted(p.name, 'duckdb')} as {_TYPES[p.type]})" for p in recipe.parameters)
+    body = f"{quoted(registered, 'duckdb')}({arguments})"
     if not _is_registered(connection, registered):
-        schema, table = recipe["store"]  # type: ignore[misc]
-        artifact = str(recipe["artifact"])
-        data = _artifact(connection, Relation(schema, table), artifact)
-        _register(connection, registered, parameters, str(recipe["handler"]), artifact, data)
-    arguments = ", ".join(f"cast({quoted(p.name, 'duckdb')} as {_TYPES[p.type]})" for p in parameters)
+        data = _artifact(connection, recipe)
+        if data is None:
+            body = _refusal(
+                f"{name}: its artifact {recipe.artifact} is not in {recipe.store}; train and promote again."
+            )
+        else:
+            _register(connection, registered, recipe, data)
     connection.execute(
-        f"create or replace temp macro {quoted(name, 'duckdb')}({_parameter_list(parameters)}) "
-        f"as {quoted(registered, 'duckdb')}({arguments})"
+        f"create or replace temp macro {quoted(name, 'duckdb')}({_parameter_list(recipe.parameters)}) as {body}"
     )
+
+
+def _refusal(message: str) -> str:
+    return f"cast(error({literal(message, 'duckdb')}) as double)"
 
 
 def _is_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -93,35 +124,28 @@ def _is_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     return found is not None
 
 
-def _register(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    parameters: tuple[Parameter, ...],
-    handler: str,
-    artifact: str,
-    data: bytes,
-) -> None:
+def _register(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe, data: bytes) -> None:
     """Register a function that loads its model at the first call: scikit-learn takes a second to import."""
     lock = threading.Lock()
 
     def answer(*columns: pa.ChunkedArray) -> pa.Array:
         with lock:
-            compute = _load(handler, artifact, data)
+            compute = _load(recipe.handler, recipe.artifact, data)
         return compute(*columns)
 
     # DuckDB refuses variadic functions, so each one shows a signature of its own arity.
-    answer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(f"p{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(parameters))]
-    )
-    types = [_TYPES[parameter.type].upper() for parameter in parameters]
+    slots = [
+        inspect.Parameter(f"p{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(recipe.parameters))
+    ]
+    answer.__signature__ = inspect.Signature(slots)  # type: ignore[attr-defined]
     connection.create_function(
         name,
         answer,
-        types,  # type: ignore[arg-type]
-        "DOUBLE",  # type: ignore[arg-type]
-        type="arrow",  # type: ignore[arg-type]
+        [_TYPES[parameter.type] for parameter in recipe.parameters],
+        "double",
+        type=PythonUDFType.ARROW,
         # The default drops rows that hold a NULL before the call; to a model a NULL is a value like others.
-        null_handling="special",  # type: ignore[arg-type]
+        null_handling=FunctionNullHandling.SPECIAL,
     )
 
 
@@ -132,8 +156,17 @@ def _load(handler: str, artifact: str, data: bytes) -> Vectorised:
     """The loaded model, shared by every connection of the process that serves the same artifact."""
     key = (handler, artifact)
     if key not in _loaded:
-        _loaded[key] = _handler(handler)(data)
+        _loaded[key] = _handler(handler)(_checked(artifact, data))
     return _loaded[key]
+
+
+def _checked(artifact: str, data: bytes) -> bytes:
+    found = hashlib.sha256(data).hexdigest()
+    if found != artifact:
+        raise TerminalError(
+            f"The artifact {artifact} holds other bytes (sha256 {found}): it was changed or damaged."
+        )
+    return data
 
 
 @cache
@@ -147,15 +180,15 @@ def _handler(module: str) -> Callable[[bytes], Vectorised]:
     return load
 
 
-def _artifact(connection: duckdb.DuckDBPyConnection, store: Relation, key: str) -> bytes:
-    rows = connection.execute(
-        f"select data from {store.sql('duckdb')} where artifact = ? order by chunk", [key]
-    ).fetchall()
-    if not rows:
-        raise TerminalError(
-            f"The artifact {key} is not in {store}; the file is damaged or was copied in part."
-        )
-    return b"".join(row[0] for row in rows)
+def _artifact(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> bytes | None:
+    store = recipe.store.sql("duckdb")
+    try:
+        rows = connection.execute(
+            f"select data from {store} where artifact = ? order by chunk", [recipe.artifact]
+        ).fetchall()
+    except duckdb.CatalogException:
+        return None
+    return b"".join(row[0] for row in rows) if rows else None
 
 
 def _parameter_list(parameters: tuple[Parameter, ...]) -> str:
