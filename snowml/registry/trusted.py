@@ -29,8 +29,7 @@ _TRUSTED: Final = sorted(frozenset[str]().union(*ALLOWED.values()))
 class Artifact:
     """A pipeline and what it takes and answers, which is all that serving needs.
 
-    As bytes: a line that names the format, the length of the signature, the signature as JSON, and the pipeline
-    in skops.
+    As bytes: a line that names the format, the length of the signature, the signature as JSON, the pipeline.
     """
 
     signature: Signature
@@ -71,7 +70,7 @@ def loads(data: bytes, sha256: str) -> Pipeline:
     """The pipeline of `dumps`, if the bytes are those of the digest and hold nothing but what is allowed.
 
     Raises:
-        DataError: In every other case, before anything is constructed; for bad tree indices, before it is run.
+        DataError: In every other case, before anything is constructed; for tree indices, before it is run.
     """
     check_digest(data, sha256)
     return _parse(data)

@@ -39,6 +39,11 @@ class CategoryWeight:
     weights: dict[str, float]
     missing: float
 
+    @property
+    def matters(self) -> bool:
+        """Whether any of it is not zero, as after a lasso it may be."""
+        return bool(self.missing) or any(self.weights.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:
@@ -85,7 +90,9 @@ def _numbers(steps: Pipeline, names: list[str], weights: Iterator[float]) -> Ite
         yield NumberWeight(name, mean, scale, weight, (filled - mean) / scale * weight, _limit(scale))
 
 
-def _categories(encoder: OneHotEncoder, names: list[str], weights: Iterator[float]) -> Iterator[CategoryWeight]:
+def _categories(
+    encoder: OneHotEncoder, names: list[str], weights: Iterator[float]
+) -> Iterator[CategoryWeight]:
     for name, values in zip(names, encoder.categories_, strict=True):
         learned: dict[Any, float] = {value: next(weights) for value in values}
         missing = sum(learned.pop(value) for value in list(learned) if not isinstance(value, str))
