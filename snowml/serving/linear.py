@@ -1,10 +1,10 @@
 """A linear model as one SQL expression over the function's parameters.
 
-Each number is scaled as scikit-learn scales it, `(x - mean) / scale * weight`, in that order. Folding the mean
-into the intercept would save a subtraction, and lose digits where a mean is large beside its deviation, as that
-of seconds since 1970 is. What differs is the order of the sum: a few units in the last place of its terms.
+Each number is scaled as scikit-learn scales it, `(x - mean) / scale * weight`, in that order. To fold means
+into the intercept would save a subtraction, and lose digits where a mean is large beside its deviation, as in
+seconds since 1970. What differs is the order of the sum: a few units in the last place of its terms.
 
-NULL and NaN are one missing value. A number that scikit-learn refuses, an infinity or one that becomes infinite
+NULL and NaN are one missing value. A number that scikit-learn refuses, an infinity or one that becomes one
 when scaled, makes the answer NULL.
 """
 

@@ -47,7 +47,9 @@ def build(
     else:
         number, category = _median(), _codes()
     blocks = [("numbers", number, numbers), ("categories", category, categories)]
-    prepare = ColumnTransformer([block for block in blocks if block[2]])
+    # On a sparse matrix these two do not check it, and answer NaN where all others refuse.
+    density = 0.0 if estimator in ("lasso", "elastic_net") else 0.3
+    prepare = ColumnTransformer([block for block in blocks if block[2]], sparse_threshold=density)
     return Pipeline([("prepare", prepare), ("estimator", model)])
 
 
