@@ -24,6 +24,20 @@ MAGIC: Final = b"snowml artifact 1\n"
 _LENGTH: Final = struct.Struct(">I")
 _TRUSTED: Final = sorted(frozenset[str]().union(*ALLOWED.values()))
 
+# All that a damaged file may raise, in the zip, in the JSON, and in what is built from them.
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -93,15 +107,7 @@ def _parse(data: bytes) -> Pipeline:
         pipeline = skops.io.loads(data, trusted=_TRUSTED)
     except UntrustedTypesFoundException as wrong:
         raise DataError(f"The artifact is refused: {wrong}") from wrong
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-    ) as wrong:
+    except _UNREADABLE as wrong:
         raise DataError(f"The artifact cannot be read ({wrong}): train the version again.") from wrong
     check_bounds(pipeline)
     return pipeline

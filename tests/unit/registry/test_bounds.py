@@ -85,6 +85,9 @@ def test_what_stands_in_the_place_of_a_tree():
     pipeline = train("gradient_boosting", "regression")
     pipeline[-1].estimators_ = np.tile(pipeline[-1].estimators_, (1, 3))
     refused(pipeline, "width")
+    pipeline = train("gradient_boosting", "regression")
+    pipeline[-1].n_features_in_ = 1000
+    refused(pipeline, "other features")
     pipeline = train("random_forest", "regression")
     del pipeline[-1].estimators_
     refused(pipeline, "malformed")

@@ -63,6 +63,11 @@ def signature():
 
 
 @cache
+def stored_pipeline():
+    return dumps(train("hist_gradient_boosting", "regression"))
+
+
+@cache
 def stored():
     return Artifact(signature(), train("ridge", "regression")).dumps()
 
@@ -160,14 +165,41 @@ def test_nothing_is_constructed_before_the_audit(monkeypatch):
         loads(data, digest(data))
 
 
-def test_another_version_of_the_format_is_refused():
-    data = dumps(train("ridge", "regression"))
+def with_schema(data, change):
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
             text = old.read(name)
-            if name == "schema.json":
-                text = json.dumps(json.loads(text) | {"protocol": 1}).encode()
-            new.writestr(name, text)
+            new.writestr(name, json.dumps(change(json.loads(text))) if name == "schema.json" else text)
+    return out.getvalue()
+
+
+def places(schema, place=()):
+    """Where every value of a nested document stands."""
+    if place:
+        yield place
+    if isinstance(schema, dict | list):
+        for key in schema if isinstance(schema, dict) else range(len(schema)):
+            yield from places(schema[key], (*place, key))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_malformed_schema_is_a_data_error_or_still_reads(data):
+    def change(schema):
+        *path, last = data.draw(st.sampled_from(list(places(schema))))
+        inner = schema
+        for key in path:
+            inner = inner[key]
+        inner[last] = data.draw(st.sampled_from([None, [], {}, "x", 5, "[1, 2]"]))
+        return schema
+
+    changed = with_schema(stored_pipeline(), change)
+    with suppress(DataError):
+        loads(changed, digest(changed))
+
+
+def test_another_version_of_the_format_is_refused():
+    older = with_schema(dumps(train("ridge", "regression")), lambda schema: schema | {"protocol": 1})
     with pytest.raises(DataError, match="does not know"):
-        loads(out.getvalue(), digest(out.getvalue()))
+        loads(older, digest(older))
