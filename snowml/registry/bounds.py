@@ -77,6 +77,9 @@ def _check_stages(model: Any) -> None:
 def _check_tree(model: Any, n_features: int) -> None:
     if not isinstance(model, _TREES) or not isinstance(model.tree_, Tree):
         _refuse(f"a {type(model).__name__} stands for a tree")
+    # GradientBoosting checks the width of its input against its first tree, not against itself.
+    if model.n_features_in_ != n_features:
+        _refuse("a tree has other features than its model")
     tree = model.tree_
     inner = tree.children_left != -1
     _check_nodes(tree.children_left, tree.children_right, tree.feature, inner, n_features)

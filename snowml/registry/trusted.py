@@ -24,13 +24,26 @@ MAGIC: Final = b"snowml artifact 1\n"
 _LENGTH: Final = struct.Struct(">I")
 _TRUSTED: Final = sorted(frozenset[str]().union(*ALLOWED.values()))
 
+# All that a damaged file may raise, in the zip, in the JSON, and in what is built from them.
+_UNREADABLE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
     """A pipeline and what it takes and answers, which is all that serving needs.
 
-    As bytes: a line that names the format, the length of the signature, the signature as JSON, and the pipeline
-    in skops.
+    As bytes: a line that names the format, the length of the signature, the signature as JSON, the pipeline.
     """
 
     signature: Signature
@@ -71,7 +84,7 @@ def loads(data: bytes, sha256: str) -> Pipeline:
     """The pipeline of `dumps`, if the bytes are those of the digest and hold nothing but what is allowed.
 
     Raises:
-        DataError: In every other case, before anything is constructed; for bad tree indices, before it is run.
+        DataError: In every other case, before anything is constructed; for tree indices, before it is run.
     """
     check_digest(data, sha256)
     return _parse(data)
@@ -94,15 +107,7 @@ def _parse(data: bytes) -> Pipeline:
         pipeline = skops.io.loads(data, trusted=_TRUSTED)
     except UntrustedTypesFoundException as wrong:
         raise DataError(f"The artifact is refused: {wrong}") from wrong
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        KeyError,
-        TypeError,
-        ValueError,
-        RecursionError,
-    ) as wrong:
+    except _UNREADABLE as wrong:
         raise DataError(f"The artifact cannot be read ({wrong}): train the version again.") from wrong
     check_bounds(pipeline)
     return pipeline

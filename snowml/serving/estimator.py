@@ -1,7 +1,7 @@
 """A version's estimator as a vectorised function: Arrow columns in, Arrow doubles out.
 
-This is the handler of a `VectorFunction`. NULL and NaN are one missing value. A row that the estimator refuses, and
-no other, is answered with NULL: which numbers it refuses is probed once, at loading.
+This is the handler of a `VectorFunction`. NULL and NaN are one missing value. A row that the estimator
+refuses, and no other, is answered with NULL: which numbers it refuses is probed once, at loading.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from snowml.records import Signature
 from snowml.registry.trusted import Artifact
 from snowml.serving.inputs import Column, inputs_for
 
-# Halfway between the largest float32 and the next power of two: from here on a double becomes infinite as float32.
+# Halfway between the largest float32 and the next power of two: from here on float32 is infinite.
 FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
 
 
 def load(artifact: bytes) -> Callable[..., pa.Array]:
     """The function of an `Artifact`'s bytes: one column for each feature, in order; a double for each row.
 
-    It answers a regression's value, or the probability of the positive class. The bytes are audited, but whether
+    It answers a regression's value, or the probability of the positive class. The bytes are audited; whether
     they are the registered ones is for the caller to check.
 
     Raises:
@@ -55,8 +55,8 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
 
 @cache
 def _threads() -> ThreadpoolController:
-    # OpenMP's limit belongs to the calling thread, so that callers on several threads do not disturb each other, as
-    # they would through the limit of a BLAS, which belongs to the process.
+    # OpenMP's limit belongs to the calling thread, so that callers on several threads do not disturb each
+    # other, as they would through the limit of a BLAS, which belongs to the process.
     return ThreadpoolController()
 
 

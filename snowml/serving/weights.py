@@ -39,6 +39,11 @@ class CategoryWeight:
     weights: dict[str, float]
     missing: float
 
+    @property
+    def matters(self) -> bool:
+        """Whether any of it is not zero, as after a lasso it may be."""
+        return bool(self.missing) or any(self.weights.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Weights:

@@ -1,7 +1,7 @@
 """The pipeline that is trained: one preparation for each kind of estimator, then the estimator.
 
 It takes a pandas DataFrame whose number columns are float64 (NaN is missing) and whose category columns hold
-text (None is missing). The columns come out in a fixed order: numbers, then categories, each as in the features.
+text (None is missing). The columns come out in a fixed order: numbers, then categories, each in their order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,9 @@ def build(
     else:
         number, category = _median(), _codes()
     blocks = [("numbers", number, numbers), ("categories", category, categories)]
-    prepare = ColumnTransformer([block for block in blocks if block[2]])
+    # On a sparse matrix these two do not check it, and answer NaN where all others refuse.
+    density = 0.0 if estimator in ("lasso", "elastic_net") else 0.3
+    prepare = ColumnTransformer([block for block in blocks if block[2]], sparse_threshold=density)
     return Pipeline([("prepare", prepare), ("estimator", model)])
 
 
@@ -81,20 +83,29 @@ def _one_hot() -> OneHotEncoder:
     return OneHotEncoder(handle_unknown="ignore")
 
 
-def _codes() -> OrdinalEncoder:
+def _codes() -> Pipeline:
     """Codes for forests: unseen and missing are both -1.
 
     Medians are imputed for every tree ensemble but HistGradientBoosting, though some would take NaN: whether
     they do depends on the criterion, and one rule is one rule in SQL.
     """
-    return OrdinalEncoder(
+    encoder = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=ABSENT, encoded_missing_value=ABSENT
     )
+    return make_pipeline(_none_as_nan(), encoder)
 
 
-def _native_codes(bins: int) -> OrdinalEncoder:
-    # Rare categories beyond the bins share the last code.
-    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=bins)
+def _native_codes(bins: int) -> Pipeline:
+    """Codes for HistGradientBoosting, unseen and missing as NaN; rare categories share the last code."""
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=bins)
+    return make_pipeline(_none_as_nan(), encoder)
+
+
+def _none_as_nan() -> SimpleImputer:
+    # OrdinalEncoder takes None for a category like any other, and only NaN for a missing one.
+    return SimpleImputer(
+        missing_values=None, strategy="constant", fill_value=np.nan, keep_empty_features=True
+    )
 
 
 def _bins(model: BaseEstimator) -> int:
