@@ -1,6 +1,7 @@
 """A rule over one feature: its values in bins, and the mean label of each bin."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,8 @@ def _edges(frame: pd.DataFrame, feature: Feature) -> _Doubles:
 
 
 def _categories(frame: pd.DataFrame, feature: Feature) -> pd.Index:
-    return pd.Index(frame[feature.name].astype(object).dropna().unique())
+    values: pd.Index[Any] = pd.Index(frame[feature.name].astype(object).dropna().unique())
+    return values
 
 
 def _bins(frame: pd.DataFrame, feature: Feature, known: _Doubles | pd.Index) -> NDArray[np.int64]:
