@@ -6,8 +6,6 @@ import pandas as pd
 import pytest
 
 from snowml.engines.base import Engine
-from snowml.engines.duckdb.connection import DuckDBFile
-from snowml.engines.duckdb.engine import DuckDBEngine
 from snowml.names import Relation
 
 Load = Callable[[str, pd.DataFrame], Relation]
@@ -17,6 +15,10 @@ Load = Callable[[str, pd.DataFrame], Relation]
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An empty database of each kind of engine: what holds for one must hold for all."""
     assert request.param == "duckdb"
+    # Not at the top: most tests need no warehouse, nor pay for its import.
+    from snowml.engines.duckdb.connection import DuckDBFile
+    from snowml.engines.duckdb.engine import DuckDBEngine
+
     engine = DuckDBEngine(DuckDBFile(":memory:").open())
     yield engine
     engine.close()
