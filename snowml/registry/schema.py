@@ -157,7 +157,7 @@ def migrate(engine: Engine, schema: str) -> None:
 
 def schema_version(engine: Engine, schema: str) -> int:
     """The version of the registry in `schema`; 0 where there is none."""
-    if schema not in registry_schemas(engine):
+    if schema.lower() not in registry_schemas(engine):
         return 0
     home = Relation(schema, "registry_info", engine.database).sql(engine.name)
     rows = engine.query(f"select max(schema_version) as version from {home}").to_pylist()

@@ -131,7 +131,7 @@ def _register(
     spec, artifact = located.spec, fitted.artifact
     stored = artifact.dumps()
     baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
-    with registry.engine.transaction():
+    with registry.transaction():
         registry.record_spec(spec.name, spec.hash, spec.to_json(), now)
         registry.record_run(run)
         version = Version(
