@@ -46,7 +46,8 @@ def create_macro(connection: duckdb.DuckDBPyConnection, function: SqlFunction) -
 
 def create_stub(connection: duckdb.DuckDBPyConnection, function: VectorFunction) -> None:
     """Create or replace the stub of a vector function, and make it work on this connection."""
-    name = function.name.sql("duckdb")
+    # In full: of a bare name, COMMENT would mean the temporary macro that an earlier attach put over the file's.
+    name = function.name.within(_database(connection)).sql("duckdb")
     recipe = Recipe(
         handler=function.handler,
         store=Relation(function.store.schema, function.store.name),
@@ -123,6 +124,12 @@ def _computing(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe)
 
 def _refusal(message: str) -> str:
     return f"cast(error({literal(message, 'duckdb')}) as double)"
+
+
+def _database(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute("select current_database()").fetchone()
+    assert row is not None  # a select without a table has one row
+    return str(row[0])
 
 
 def _is_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
