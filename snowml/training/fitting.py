@@ -66,12 +66,20 @@ class Fitted:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The champion, with all rows of the training data as it reads them; None where it cannot."""
+
+    artifact: Artifact
+    frame: pd.DataFrame | None
+
+
 def fit(
     settings: Settings,
     signature: Signature,
     data: TrainingData,
     masks: Mapping[str, Mask],
-    champion: Artifact | None = None,
+    champion: Rival | None = None,
 ) -> Fitted:
     """Fit on the train split, and measure everything on every split.
 
@@ -95,7 +103,7 @@ def fit(
         answers, scores[name] = answer(artifact, data.frame[mask])
         measured["model"][name] = _evaluate(signature, data.label[mask], answers, scores[name])
     if champion:
-        measured["champion"] = {"test": _measure_champion(champion, data, masks["test"])}
+        measured["champion"] = {"test": _measure_champion(champion, data.label, masks["test"])}
     clock.lap("evaluate")
     rules = _baselines(settings, signature, data, masks)
     for rule in rules:
@@ -205,15 +213,15 @@ def _measure_baseline(
     return evaluate(signature.task, truth, answers, scores)
 
 
-def _measure_champion(champion: Artifact, data: TrainingData, test: Mask) -> dict[str, float]:
-    """The champion on the same rows; nothing where it lacks a column of its own, or refuses a row."""
-    if not {feature.name for feature in champion.signature.features} <= set(data.frame.columns):
+def _measure_champion(champion: Rival, label: NDArray[np.generic], test: Mask) -> dict[str, float]:
+    """The champion on the same rows; nothing where it lacks a column, or refuses a row."""
+    if champion.frame is None:
         return {}
     try:
-        answers, scores = answer(champion, data.frame[test])
+        answers, scores = answer(champion.artifact, champion.frame[test])
     except ValueError:
         return {}
-    return _evaluate(champion.signature, data.label[test], answers, scores)
+    return _evaluate(champion.artifact.signature, label[test], answers, scores)
 
 
 def _truth(signature: Signature, label: NDArray[np.generic]) -> NDArray[np.float64]:
