@@ -26,7 +26,8 @@ COMMANDS = {
     "promote": lambda engine, registry: handmade.promote_one(engine, registry, now=LATER),
     "rollback": lambda engine, registry: rollback(engine, registry, handmade.MODEL, now=LATER),
 }
-VERBS = frozenset({"execute", "executemany", "sql", "create_function"})
+# The command is repeated after one attempt in so many: it takes longer than all the rest.
+EVERY = 4
 SETTINGS = {
     "logistic_regression": ({"C": 1.0}, {"C": 0.01}),
     "decision_tree": ({"max_depth": 2}, {"max_depth": 3}),
@@ -34,17 +35,26 @@ SETTINGS = {
 
 
 class Deadly:
-    """A connection that kills the process instead of running its nth statement."""
+    """A connection that kills the process instead of running its nth statement, reads not counted."""
 
     def __init__(self, connection, countdown):
         self._connection, self._countdown = connection, countdown
 
+    def execute(self, sql, params=()):
+        self._count(sql)
+        return self._connection.execute(sql, params)
+
+    def executemany(self, sql, rows):
+        self._count(sql)
+        return self._connection.executemany(sql, rows)
+
     def __getattr__(self, name):
-        if name in VERBS:
-            self._countdown -= 1
-            if self._countdown == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
         return getattr(self._connection, name)
+
+    def _count(self, sql):
+        self._countdown -= not sql.lstrip().startswith("select")
+        if self._countdown == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def forked(work):
@@ -106,9 +116,8 @@ def look(engine, registry):
         "versions": [version.version for version in registry.versions(handmade.MODEL)],
         "runs": rows("select count(*) from snowml.runs")[0][0],
         "runs_with_all": rows(
-            "select count(*) from snowml.runs as r where exists (from snowml.model_versions as v where v.run_id = r.run_id)"
-            " and exists (from snowml.run_metrics as m where m.run_id = r.run_id)"
-            " and exists (from snowml.run_params as p where p.run_id = r.run_id)"
+            "select count(distinct run_id) from snowml.runs semi join snowml.model_versions using (run_id) "
+            "semi join snowml.run_metrics using (run_id) semi join snowml.run_params using (run_id)"
         )[0][0],
         "artifacts": rows("select count(distinct artifact) from snowml.artifacts")[0][0],
         "artifacts_of_versions": rows(
@@ -122,7 +131,8 @@ def look(engine, registry):
 
 
 def say(**what):
-    print(json.dumps(what), flush=True)
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 def kill_everywhere(folder, command):
@@ -139,8 +149,8 @@ def kill_everywhere(folder, command):
 
         def check(file=file, countdown=countdown):
             found = with_file(file, look)
-            if command == "rollback" and found["champion"] == 1:
-                say(killed_at=countdown, found=found, repeated=found)
+            if countdown % EVERY:
+                say(killed_at=countdown, found=found)
                 return
             with_file(file, COMMANDS[command])
             say(killed_at=countdown, found=found, repeated=with_file(file, look))
