@@ -191,12 +191,8 @@ def _create(engine: Engine, relation: Relation, columns: Table) -> str:
 
 
 def _create_views(engine: Engine, schema: str) -> None:
-    # A view keeps its text: without the database's name it survives a renamed DuckDB file. Where schema and database
-    # share a name, only the full name is unambiguous.
-    database = engine.database if engine.database == schema else None
-    inner = {
-        name: Relation(schema, name, database).sql(engine.name)
-        for name in ("version_events", "model_versions")
-    }
+    # A view keeps its text, and looks for bare names in its own schema first. A name in full would not survive a
+    # renamed DuckDB file, and DuckDB 2.0 refuses it in a view where schema and database share a name.
+    inner = {name: quoted(name, engine.name) for name in ("version_events", "model_versions")}
     champions = Relation(schema, "champions", engine.database).sql(engine.name)
     engine.execute(_CHAMPIONS.format(champions=champions, **inner))
