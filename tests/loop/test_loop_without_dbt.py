@@ -193,3 +193,21 @@ def test_nothing_to_promote_and_nothing_to_roll_back_to(house):
     handmade.promote_one(engine, registry)
     with pytest.raises(UserError, match="nothing to roll back to"):
         rollback(engine, registry, "lateness", now=handmade.NOW)
+
+
+@pytest.mark.parametrize("estimator", ["logistic_regression", "random_forest"])
+def test_a_file_of_the_registrys_own_name_and_renamed_later(tmp_path, estimator):
+    file = handmade.file_at(tmp_path, "snowml.duckdb")
+    engine, registry = handmade.open_file(file)
+    fill(engine)
+    params = {"random_forest": {"n_estimators": 3}}.get(estimator, {})
+    handmade.train_one(engine, registry, estimator, params=params)
+    handmade.promote_one(engine, registry)
+    first = engine.query(QUERY).to_pylist()
+    engine.close()
+    Path(file.path).rename(tmp_path / "renamed.duckdb")
+    engine, registry = handmade.open_file(handmade.file_at(tmp_path, "renamed.duckdb"))
+    assert engine.query(QUERY).to_pylist() == first
+    handmade.train_one(engine, registry, estimator, params=params)
+    assert handmade.promote_one(engine, registry).previous == 1
+    engine.close()

@@ -196,7 +196,7 @@ def _handler(module: str) -> Callable[[bytes], Vectorised]:
 
 
 def _artifact(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> bytes | None:
-    store = recipe.store.sql("duckdb")
+    store = recipe.store.within(_database(connection)).sql("duckdb")
     try:
         rows = connection.execute(
             f"select data from {store} where artifact = ? order by chunk", [recipe.artifact]
