@@ -1,12 +1,16 @@
 """What every suite shares: an engine, and tables to fill it with."""
 
+import os
 from collections.abc import Callable, Iterator
 
-import pandas as pd
-import pytest
+# Several test processes with as many threads each wait for one another: a fit of 0.1 s takes ten.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from snowml.engines.base import Engine
-from snowml.names import Relation
+import pandas as pd  # noqa: E402
+import pytest  # noqa: E402
+
+from snowml.engines.base import Engine  # noqa: E402
+from snowml.names import Relation  # noqa: E402
 
 Load = Callable[[str, pd.DataFrame], Relation]
 

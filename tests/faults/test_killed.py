@@ -1,6 +1,7 @@
 """A command is killed before each of its statements; nothing is ever half done, and it can be repeated."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ def run(folder, command, estimator):
         [sys.executable, str(KILLER), str(folder), command, estimator],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": str(REPOSITORY)},
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlglot
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from snowml.monitoring.bins import freeze
@@ -65,6 +65,7 @@ def test_two_hundred_columns(engine, load):
     assert counts == [*[50] * 10, 0] * 200
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 @example(1e16)
 @example(0.1)
