@@ -68,6 +68,19 @@ class Registry:
         """Whether the tables are there."""
         return schema_version(self.engine, self.schema) > 0
 
+    def require(self) -> "Registry":
+        """This registry, if it is there.
+
+        Raises:
+            NotTrained: It is not.
+        """
+        if not self.exists:
+            raise NotTrained(
+                f"Nothing is trained yet: {self.engine.database} has no registry in schema {self.schema}. "
+                "Train a model: snowml train MODEL"
+            )
+        return self
+
     def table(self, name: str) -> Relation:
         """A table of the registry, by its full name."""
         return Relation(self.schema, name, self.engine.database)
@@ -122,6 +135,20 @@ class Registry:
             row["metrics"] = metrics.get(row["run_id"], {})
             row["params"] = self.params(row["run_id"])
         return rows
+
+    def run(self, run_id: str) -> Run:
+        """One run, without its metrics.
+
+        Raises:
+            ModelNotFound: There is none of that id.
+        """
+        rows = self._rows("select * from {runs} where run_id = ?", [run_id])
+        if not rows:
+            raise ModelNotFound(f"The registry {self.schema} has no run '{run_id}'.")
+        row = rows[0]
+        for name in ("row_counts", "packages", "durations"):
+            row[name] = json.loads(row[name])
+        return Run(**row, params=self.params(run_id), metrics=())
 
     def params(self, run_id: str) -> dict[str, Any]:
         """A run's parameters."""

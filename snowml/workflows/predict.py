@@ -1,19 +1,19 @@
 """Predict: score what is due, by dbt where there is a project, by one INSERT where there is none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
-from snowml.errors import DataError, ProjectError, did_you_mean
+from snowml.errors import DataError, did_you_mean
 from snowml.names import Relation, quoted
-from snowml.progress import Progress, Silent
 from snowml.records import Version
 from snowml.registry.store import Registry
 from snowml.workflows.dbt import Dbt
 from snowml.workflows.monitor import predictions_of
-from snowml.workflows.project import Project
 from snowml.workflows.specs import Located, from_registry
 
 
@@ -37,38 +37,44 @@ class Predicted:
         }
 
 
-def predict(
-    project: Project, model: str, *, as_of: datetime, upstream: bool = False, progress: Progress | None = None
-) -> Predicted:
+def predict(dbt: Dbt, model: str, *, as_of: datetime, upstream: bool = False) -> Predicted:
     """Build the model's scoring set and predictions as of a moment, with their tests.
+
+    Args:
+        dbt: The project.
+        model: The model.
+        as_of: The moment.
+        upstream: Build everything that the predictions depend on first.
 
     Raises:
         NotTrained: The model has no version; NotPromoted: it has no champion.
         ProjectError: The project has no model `<model>_predictions`.
     """
-    progress = progress or Silent()
-    engine = project.open(notify=progress.note)
-    try:
-        registry = project.registry(engine)
-        if not registry.exists:
-            raise ProjectError(f"{model} has no version yet. Train it: snowml train {model}")
+    with _session(dbt) as registry:
+        registry.require()
         version = registry.champion(model)
         spec = from_registry(registry, model).spec
-        before = _rows(engine, spec_relation := predictions_of(spec), version)
-    finally:
-        engine.close()
-    selected = [f"{model}_predictions", spec.settings.scoring_set]
-    Dbt(project, progress).build(
-        select=[f"+{name}" for name in selected[:1]] if upstream else selected,
+        target = predictions_of(spec)
+        before = _rows(registry.engine, target, version)
+    alone = [f"{model}_predictions", spec.settings.scoring_set]
+    dbt.build(
+        select=[f"+{model}_predictions"] if upstream else alone,
         variables={"as_of": as_of.isoformat(sep=" ")},
         title=f"score {model}",
     )
-    engine = project.open(notify=progress.note)
+    with _session(dbt) as registry:
+        after = _rows(registry.engine, target, version)
+    return Predicted(version, target, after - before, after)
+
+
+@contextmanager
+def _session(dbt: Dbt) -> Iterator[Registry]:
+    """The registry, for as long as dbt does not need the file."""
+    engine = dbt.project.open(notify=dbt.progress.note)
     try:
-        after = _rows(engine, spec_relation, version)
+        yield dbt.project.registry(engine)
     finally:
         engine.close()
-    return Predicted(version, spec_relation, after - before, after)
 
 
 def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of: datetime) -> Predicted:

@@ -17,6 +17,7 @@ from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionE
 from snowml.registry.store import Registry
 from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
+from snowml.spec.model import ModelSpec
 from snowml.training.data import Columns, TrainingData, read
 from snowml.training.fitting import Fitted, classes, fit
 from snowml.training.gates import Verdict, judge
@@ -38,6 +39,7 @@ class Trained:
     measured: Mapping[str, Mapping[str, Mapping[str, float]]]
     verdicts: tuple[Verdict, ...]
     best_rule: str
+    fresh: bool = True
 
     @property
     def passed(self) -> bool:
@@ -68,11 +70,22 @@ def train(
     *,
     as_of: datetime,
     now: datetime,
+    if_changed: bool = False,
     progress: Progress | None = None,
 ) -> Trained:
     """Train a model on what was known at `as_of`, and register the version with everything about its making.
 
     The run, the version, its artifact and the gates' verdict appear together or not at all.
+
+    Args:
+        engine: The warehouse.
+        registry: Where the version is to be registered.
+        located: The specification.
+        as_of: Only rows whose label was known then are used.
+        now: The moment of the training.
+        if_changed: Fit nothing where the newest version was made of the same rows, as of the same moment, by the same
+            specification and packages: give that one.
+        progress: Told what is being done.
 
     Raises:
         SpecError: The specification does not fit the training set.
@@ -84,6 +97,10 @@ def train(
         signature, data, masks = _read(engine, located, as_of)
         rows = {name: int(mask.sum()) for name, mask in masks.items()}
         step.outcome(f"{sum(rows.values()):,} rows, {len(signature.features)} features")
+        earlier = _earlier(registry, spec, data, as_of) if if_changed else None
+        if earlier:
+            step.outcome(f"unchanged since version {earlier.version.version}")
+            return earlier
     with progress.step(f"fit {spec.settings.estimator}") as step:
         fitted = fit(spec.settings, signature, data, masks, champion_artifact(registry, spec.name))
         step.outcome(_headline(spec.settings.metric, fitted))
@@ -116,6 +133,29 @@ def _read(
         positive=positive,
     )
     return signature, data, split(data, windows)
+
+
+def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: datetime) -> Trained | None:
+    """The newest version, if training again could only make the same."""
+    versions = registry.versions(spec.name)
+    if not versions:
+        return None
+    newest = versions[-1]
+    run = registry.run(newest.run_id)
+    made_of = (spec.hash, data.fingerprint, as_of, _packages())
+    if (run.spec_hash, run.fingerprint, run.as_of, run.packages) != made_of:
+        return None
+    measured = registry.metrics(spec.name)[run.run_id]
+    best = next(str(rule.feature.name) for rule in registry.rules(newest) if rule.feature)
+    return Trained(
+        version=newest,
+        status=registry.statuses(spec.name)[newest.version],
+        run=run,
+        measured=measured,
+        verdicts=tuple(judge(spec.settings.gates, measured)),
+        best_rule=best,
+        fresh=False,
+    )
 
 
 def _register(
