@@ -67,7 +67,8 @@ def training_set(model: str, *, as_of: str | None = None, **where: Any) -> "pd.D
     project = _project(**where)
     with _registry(project) as registry:
         _, data = read_training_set(registry.engine, from_registry(registry, model), project.moment(as_of))
-    return data.frame.assign(label=data.label, as_of=data.as_of, label_at=data.label_at)
+    rows: pd.DataFrame = data.frame.assign(label=data.label, as_of=data.as_of, label_at=data.label_at)
+    return rows
 
 
 def load_model(model: str, *, version: int | None = None, **where: Any) -> "Pipeline":

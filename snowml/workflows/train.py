@@ -94,7 +94,9 @@ def train(
     progress, spec = progress or Silent(), located.spec
     registry.create()
     with progress.step(f"read {spec.settings.training_set}") as step:
-        signature, data, masks = _read(engine, located, as_of)
+        windows = spec.settings.split.windows(as_of, located.locator)
+        signature, data = read_training_set(engine, located, as_of)
+        masks = split(data, windows)
         rows = {name: int(mask.sum()) for name, mask in masks.items()}
         step.outcome(f"{sum(rows.values()):,} rows, {len(signature.features)} features")
         earlier = _earlier(registry, spec, data, as_of) if if_changed else None
@@ -112,11 +114,14 @@ def train(
     return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
 
 
-def _read(
-    engine: Engine, located: Located, as_of: datetime
-) -> tuple[Signature, TrainingData, Mapping[str, Mask]]:
+def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tuple[Signature, TrainingData]:
+    """What a training as of `as_of` reads, and the signature that follows from it.
+
+    Raises:
+        SpecError: The specification does not fit the training set.
+        DataError: No row had a label by then.
+    """
     spec, settings = located.spec, located.spec.settings
-    windows = settings.split.windows(as_of, located.locator)
     columns = columns_of(engine, spec.training_set)
     inputs = features(spec, columns, located.locator)
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
@@ -132,7 +137,7 @@ def _read(
         classes=found,
         positive=positive,
     )
-    return signature, data, split(data, windows)
+    return signature, data
 
 
 def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: datetime) -> Trained | None:
