@@ -15,10 +15,11 @@ from snowml.scaffold.files import write_packages, write_project
 from snowml.scaffold.load import load
 from snowml.scaffold.tour import Tour, read_tour
 from snowml.spec.exposure import model_names
+from snowml.workflows.batch import Predicted
 from snowml.workflows.dbt import Dbt, Outcome
 from snowml.workflows.moment import duration
 from snowml.workflows.monitor import Monitored, monitor
-from snowml.workflows.predict import Predicted, predict
+from snowml.workflows.predict import predict
 from snowml.workflows.project import Project
 from snowml.workflows.promote import promote
 from snowml.workflows.specs import from_project, from_registry
