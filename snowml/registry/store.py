@@ -87,16 +87,26 @@ class Registry:
 
     # Specifications
 
-    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime) -> None:
-        """Append a model's resolved specification, unless it is the latest already."""
-        if self.latest_spec(model) != spec:
-            row = {"model": model, "spec_hash": spec_hash, "spec": spec, "recorded_at": at}
+    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime, *, overridden: bool) -> None:
+        """Append a model's resolved specification, unless it is the latest already.
+
+        One with settings overridden for a single training is kept for that run, and is not the model's own.
+        """
+        if overridden or self.latest_spec(model) != spec:
+            row = {
+                "model": model,
+                "spec_hash": spec_hash,
+                "spec": spec,
+                "overridden": overridden,
+                "recorded_at": at,
+            }
             self.engine.insert(self.table("specs"), [row])
 
     def latest_spec(self, model: str) -> str | None:
-        """The specification recorded last, as JSON."""
+        """The model's own specification that was recorded last, as JSON."""
         rows = self._rows(
-            "select spec from {specs} where model = ? order by recorded_at desc limit 1", [model]
+            "select spec from {specs} where model = ? and not overridden order by recorded_at desc limit 1",
+            [model],
         )
         return str(rows[0]["spec"]) if rows else None
 
