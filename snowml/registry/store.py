@@ -103,9 +103,9 @@ class Registry:
             self.engine.insert(self.table("specs"), [row])
 
     def latest_spec(self, model: str) -> str | None:
-        """The model's own specification that was recorded last, as JSON."""
+        """The model's own specification that was recorded last, as JSON; that of a run if there is no other."""
         rows = self._rows(
-            "select spec from {specs} where model = ? and not overridden order by recorded_at desc limit 1",
+            "select spec from {specs} where model = ? order by overridden, recorded_at desc limit 1",
             [model],
         )
         return str(rows[0]["spec"]) if rows else None
