@@ -2,8 +2,8 @@
 
 from snowml.engines.factory import engine_for
 from snowml.registry.store import Registry
+from snowml.workflows.batch import predict_batch
 from snowml.workflows.moment import moment
-from snowml.workflows.predict import predict_batch
 from snowml.workflows.specs import from_registry
 
 

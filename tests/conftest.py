@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 # Several test processes with as many threads each wait for one another: a fit of 0.1 s takes ten.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pandas as pd  # noqa: E402
-import pytest  # noqa: E402
+import pandas as pd
+import pytest
+from hypothesis import settings
 
-from snowml.engines.base import Engine  # noqa: E402
-from snowml.names import Relation  # noqa: E402
+from snowml.engines.base import Engine
+from snowml.names import Relation
+
+# Other processes share the machine: how long one example took says little.
+settings.register_profile("snowml", deadline=None)
+settings.load_profile("snowml")
 
 Load = Callable[[str, pd.DataFrame], Relation]
 

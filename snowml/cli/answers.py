@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from snowml.cli.console import say, shown, table
 
 if TYPE_CHECKING:
+    from snowml.workflows.batch import Predicted
     from snowml.workflows.monitor import Monitored
-    from snowml.workflows.predict import Predicted
     from snowml.workflows.promote import Promoted
     from snowml.workflows.train import Trained
 

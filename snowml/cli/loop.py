@@ -16,7 +16,7 @@ from snowml.cli.options import (
     models_asked,
     project_options,
 )
-from snowml.errors import DriftFound, GateFailed, NotTrained, UserError
+from snowml.errors import DriftFound, GateFailed, UserError
 
 if TYPE_CHECKING:
     from snowml.registry.store import Registry
@@ -35,14 +35,7 @@ def open_registry(
     engine = project.open(read_only=read_only, notify=progress.note)
     try:
         registry = project.registry(engine)
-        if create:
-            registry.create()
-        elif not registry.exists:
-            raise NotTrained(
-                f"Nothing is trained yet: target '{project.target.name}' has no registry in schema "
-                f"{registry.schema}. Train a model: snowml train MODEL"
-            )
-        yield registry
+        yield registry.create() if create else registry.require()
     finally:
         engine.close()
 
@@ -50,6 +43,11 @@ def open_registry(
 @click.command()
 @model_argument
 @as_of_option
+@click.option(
+    "--if-changed",
+    is_flag=True,
+    help="Only where rows, specification, --as-of or packages differ from the newest version's.",
+)
 @click.option(
     "--set",
     "settings",
@@ -63,6 +61,7 @@ def train(
     model: str | None,
     every: bool,
     as_of: str | None,
+    if_changed: bool,
     settings: tuple[str, ...],
     as_json: bool,
     **options: Any,
@@ -88,7 +87,9 @@ def train(
         engine = registry.engine
         for name in names:
             located = from_project(project, manifest, name, database=engine.database, overrides=overrides)
-            done = run(engine, registry, located, as_of=at, now=now(), progress=progress)
+            done = run(
+                engine, registry, located, as_of=at, now=now(), if_changed=if_changed, progress=progress
+            )
             documents.append(done.summary())
             if not as_json:
                 answers.show_trained(done, located.spec.settings.metric)
@@ -152,12 +153,14 @@ def predict(
     model: str | None, every: bool, as_of: str | None, upstream: bool, as_json: bool, **options: Any
 ) -> None:
     """Score what is due as of a moment: the scoring set and <model>_predictions, by dbt."""
+    from snowml.workflows.dbt import Dbt
     from snowml.workflows.predict import predict as run
 
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    dbt = Dbt(project, progress)
     documents = []
     for name in models_asked(model, every, lambda: _registered(project, progress)):
-        done = run(project, name, as_of=project.moment(as_of), upstream=upstream, progress=progress)
+        done = run(dbt, name, as_of=project.moment(as_of), upstream=upstream)
         documents.append(done.summary())
         if not as_json:
             answers.show_predicted(done)

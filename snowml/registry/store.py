@@ -33,8 +33,6 @@ _STATUS: dict[Event, Status] = {
     "retired": "retired",
 }
 
-_LATEST_SPEC = "select spec, recorded_at from {specs} where model = ? order by recorded_at desc limit 1"
-
 
 class Registry:
     """The registry in one schema of an engine's database."""
@@ -71,6 +69,19 @@ class Registry:
         """Whether the tables are there."""
         return schema_version(self.engine, self.schema) > 0
 
+    def require(self) -> "Registry":
+        """This registry, if it is there.
+
+        Raises:
+            NotTrained: It is not.
+        """
+        if not self.exists:
+            raise NotTrained(
+                f"Nothing is trained yet: {self.engine.database} has no registry in schema {self.schema}. "
+                "Train a model: snowml train MODEL"
+            )
+        return self
+
     def table(self, name: str) -> Relation:
         """A table of the registry, by its full name."""
         return Relation(self.schema, name, self.engine.database)
@@ -91,19 +102,30 @@ class Registry:
 
     # Specifications
 
-    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime) -> None:
-        """Append a model's resolved specification, unless it is the latest already."""
-        rows = self._rows(_LATEST_SPEC, [model])
-        if rows and rows[0]["spec"] == spec:
+    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime, *, overridden: bool) -> None:
+        """Append a model's resolved specification, unless it is the latest already.
+
+        One with settings overridden for a single training is kept for that run, and is not the model's own.
+        """
+        if not overridden and self.latest_spec(model) == spec:
             return
-        # Two may come within one second, and clocks go back; the latest is the one recorded last all the same.
-        at = max(at, rows[0]["recorded_at"] + timedelta(microseconds=1)) if rows else at
-        row = {"model": model, "spec_hash": spec_hash, "spec": spec, "recorded_at": at}
+        last = self._rows("select max(recorded_at) as at from {specs} where model = ?", [model])[0]["at"]
+        row = {
+            "model": model,
+            "spec_hash": spec_hash,
+            "spec": spec,
+            "overridden": overridden,
+            # Two may come within one second, and clocks go back: the latest is the one recorded last all the same.
+            "recorded_at": max(at, last + timedelta(microseconds=1)) if last else at,
+        }
         self.engine.insert(self.table("specs"), [row])
 
     def latest_spec(self, model: str) -> str | None:
-        """The specification recorded last, as JSON."""
-        rows = self._rows(_LATEST_SPEC, [model])
+        """The model's own specification that was recorded last, as JSON; that of a run if there is no other."""
+        rows = self._rows(
+            "select spec from {specs} where model = ? order by overridden, recorded_at desc limit 1",
+            [model],
+        )
         return str(rows[0]["spec"]) if rows else None
 
     def models(self) -> list[str]:
@@ -141,6 +163,20 @@ class Registry:
             row["metrics"] = metrics.get(row["run_id"], {})
             row["params"] = self.params(row["run_id"])
         return rows
+
+    def run(self, run_id: str) -> Run:
+        """One run, without its metrics.
+
+        Raises:
+            ModelNotFound: There is none of that id.
+        """
+        rows = self._rows("select * from {runs} where run_id = ?", [run_id])
+        if not rows:
+            raise ModelNotFound(f"The registry {self.schema} has no run '{run_id}'.")
+        row = rows[0]
+        for name in ("row_counts", "packages", "durations"):
+            row[name] = json.loads(row[name])
+        return Run(**row, params=self.params(run_id), metrics=())
 
     def params(self, run_id: str) -> dict[str, Any]:
         """A run's parameters."""

@@ -26,7 +26,7 @@ class ModelSpec(BaseModel):
         registry_schema: Where runs and versions are kept.
         function_schema: Where the prediction functions live.
         target: dbt's name of the environment.
-        manifest_hash: What the upstream code was; see `manifest_hash` in `manifest`.
+        manifest_hash: What the upstream code was, see `manifest_hash` in `manifest`; None where dbt recorded it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,7 +41,7 @@ class ModelSpec(BaseModel):
     registry_schema: str
     function_schema: str
     target: str
-    manifest_hash: str
+    manifest_hash: str | None = None
     git_commit: str | None = None
 
     @property

@@ -2,8 +2,9 @@
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from snowml.errors import AnswerIsNo, ProjectError, SnowmlError, TerminalError
@@ -66,6 +67,8 @@ class Dbt:
 
     project: Project
     progress: Progress = field(default_factory=Silent)
+    # The parsed project by vars: parsing takes seconds, and vars are rendered into it.
+    _parsed: dict[str, Any] = field(default_factory=dict)
 
     def install_packages(self) -> None:
         """`dbt deps`, where packages are declared but not there."""
@@ -79,8 +82,7 @@ class Dbt:
         Raises:
             ProjectError: dbt cannot parse it.
         """
-        self.install_packages()
-        manifest: dict[str, Any] = self._invoke("parse", self._vars(variables)).writable_manifest().to_dict()
+        manifest: dict[str, Any] = self._parse(self._vars(variables)).writable_manifest().to_dict()
         return manifest
 
     def build(
@@ -88,38 +90,59 @@ class Dbt:
         *,
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        changed_since: Path | None = None,
         variables: Mapping[str, Any] | None = None,
         full_refresh: bool = False,
         title: str = "dbt build",
     ) -> Outcome:
-        """`dbt build`; the models, their tests and unit tests, in order.
+        """`dbt build`: the models, their tests and unit tests, in order.
+
+        Args:
+            select: Which nodes, as dbt selects them.
+            exclude: Which not.
+            changed_since: The folder of an earlier manifest: only what has changed since, and what depends on it.
+            variables: Vars, over the project's.
+            full_refresh: Rebuild incremental models from nothing.
+            title: What the step is called.
 
         Raises:
             ProjectError: The project or the selection is wrong, or a model cannot be built.
             AnswerIsNo: A test failed.
             TerminalError: The warehouse failed.
         """
-        self.install_packages()
-        args = [*self._vars(variables), *(["--full-refresh"] if full_refresh else [])]
-        args += ["--select", *select] if select else []
+        given = self._vars(variables)
+        args = [*given, *(["--full-refresh"] if full_refresh else [])]
+        if changed_since:
+            args += ["--select", "state:modified+", "--state", str(changed_since)]
+        elif select:
+            args += ["--select", *select]
         args += ["--exclude", *exclude] if exclude else []
         with self.progress.step(title) as step:
-            result = self._invoke("build", args, step)
+            result = self._invoke("build", args, step=step, parsed=self._parse(given))
             nodes = tuple(_node(item) for item in getattr(result, "results", ()))
-            if not nodes:
+            if not nodes and not changed_since:
                 raise ProjectError(
                     f"dbt found nothing to build for the selection: {' '.join(select) or 'everything'}."
                 )
             _raise_for(nodes)
             outcome = Outcome(nodes)
-            step.outcome(_summary(outcome))
+            step.outcome(_summary(outcome) or "nothing changed")
         return outcome
+
+    def _parse(self, given: Sequence[str]) -> Any:
+        key = " ".join(given)
+        if key not in self._parsed:
+            self.install_packages()
+            self._parsed[key] = self._invoke("parse", given)
+        return self._parsed[key]
 
     def _vars(self, variables: Mapping[str, Any] | None) -> list[str]:
         merged = {**self.project.given_vars, **(variables or {})}
-        return ["--vars", json.dumps(merged)] if merged else []
+        return ["--vars", json.dumps(merged, default=str)] if merged else []
 
-    def _invoke(self, command: str, args: Sequence[str], step: Step | None = None) -> Any:
+    def _invoke(
+        self, command: str, args: Sequence[str], *, step: Step | None = None, parsed: Any = None
+    ) -> Any:
         from dbt.cli.main import dbtRunner
 
         listener = _Listener(step)
@@ -129,9 +152,11 @@ class Dbt:
         ]
         if command != "deps":
             where += ["--target-path", str(self.project.folder / "target" / self.project.target.name)]
-        with _in_folder(self.project.target.file.parent):
+        # dbt-duckdb takes a relative path from the current folder; for our own sessions it is the profile's.
+        with contextlib.chdir(self.project.target.file.parent):
             try:
-                result = dbtRunner(callbacks=[listener]).invoke([*_QUIET, command, *where, *args])
+                runner = dbtRunner(manifest=parsed, callbacks=[listener])
+                result = runner.invoke([*_QUIET, command, *where, *args])
             finally:
                 _give_back_lock()
         if result.exception is not None:
@@ -157,13 +182,6 @@ class _Listener:
             self.step.total(int(event.data.total if name == "LogStartLine" else event.data.num_models))
         elif name == "NodeFinished":
             self.step.advance(str(event.data.node_info.node_name))
-
-
-@contextlib.contextmanager
-def _in_folder(folder: Any) -> Iterator[None]:
-    """dbt-duckdb takes a relative path from the current folder: let that be the profile's, as for our own sessions."""
-    with contextlib.chdir(folder):
-        yield
 
 
 def _give_back_lock() -> None:

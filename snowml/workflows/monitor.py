@@ -15,6 +15,7 @@ from snowml.names import Relation, quoted
 from snowml.records import Bin, Drift, Performance, Version
 from snowml.registry.store import Registry
 from snowml.spec.model import ModelSpec
+from snowml.spec.split import Split
 from snowml.workflows.baselines import SCORE
 from snowml.workflows.specs import Located
 
@@ -186,9 +187,9 @@ def _by_column(bins: list[Bin]) -> dict[str, list[Bin]]:
 
 def _volume(registry: Registry, spec: ModelSpec, version: Version, window: Window, rows: int) -> Performance:
     """Rows a day in the window, as a multiple of the rows a day in the test window of the version's training."""
-    run = next(run for run in registry.runs(spec.name) if run["run_id"] == version.run_id)
-    tested = spec.settings.split.model_validate(run["params"]["split"]).windows(run["as_of"])
-    before = run["row_counts"]["test"] / ((tested.end - tested.test_start) / DAY)
+    run = registry.run(version.run_id)
+    tested = Split.model_validate(run.params["split"]).windows(run.as_of)
+    before = run.row_counts["test"] / ((tested.end - tested.test_start) / DAY)
     return Performance(
         model=spec.name,
         version=version.version,

@@ -14,6 +14,7 @@ from snowml.names import Relation, quoted
 from snowml.records import Parity, Version
 from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
+from snowml.spec.split import Split
 from snowml.training.data import feature_columns, to_frame
 from snowml.training.fitting import answer
 from snowml.workflows.specs import from_registry
@@ -54,9 +55,8 @@ def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
     """The features of the test window with the function's answers, in one query."""
     located = from_registry(registry, version.model)
     spec, dialect, signature = located.spec, engine.name, version.signature
-    run = next(run for run in registry.runs(version.model) if run["run_id"] == version.run_id)
-    split = spec.settings.split.model_validate(run["params"]["split"])
-    windows = split.windows(run["as_of"])
+    run = registry.run(version.run_id)
+    windows = Split.model_validate(run.params["split"]).windows(run.as_of)
     arguments = ", ".join(quoted(feature.name, dialect) for feature in signature.features)
     function = Relation(spec.function_schema, f"predict_{version.model}_v{version.version}", engine.database)
     answered = f"{function.sql(dialect)}({arguments})"

@@ -20,6 +20,7 @@ from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
 from snowml.spec.fields import folded
 from snowml.spec.kinds import kind_of
+from snowml.spec.model import ModelSpec
 from snowml.training.data import Columns, TrainingData, read
 from snowml.training.fitting import Fitted, Rival, classes, fit
 from snowml.training.gates import Verdict, judge
@@ -28,6 +29,7 @@ from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import champion_artifact
 from snowml.workflows.specs import Located
 
+BASELINES = ("constant", "best_rule")
 _PACKAGES = ("snowml-warehouse", "scikit-learn", "numpy", "pandas", "skops", "duckdb")
 
 
@@ -41,6 +43,7 @@ class Trained:
     measured: Mapping[str, Mapping[str, Mapping[str, float]]]
     verdicts: tuple[Verdict, ...]
     best_rule: str
+    fresh: bool = True
 
     @property
     def passed(self) -> bool:
@@ -58,7 +61,8 @@ class Trained:
             "flavor": self.version.flavor,
             "rows": dict(self.run.row_counts),
             "metrics": self.measured["model"],
-            "baselines": {name: splits for name, splits in self.measured.items() if name != "model"},
+            "baselines": {name: splits for name, splits in self.measured.items() if name in BASELINES},
+            "champion": self.measured.get("champion"),
             "best_rule": self.best_rule,
             "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
         }
@@ -71,11 +75,22 @@ def train(
     *,
     as_of: datetime,
     now: datetime,
+    if_changed: bool = False,
     progress: Progress | None = None,
 ) -> Trained:
     """Train a model on what was known at `as_of`, and register the version with everything about its making.
 
     The run, the version, its artifact and the gates' verdict appear together or not at all.
+
+    Args:
+        engine: The warehouse.
+        registry: Where the version is to be registered.
+        located: The specification.
+        as_of: Only rows whose label was known then are used.
+        now: The moment of the training.
+        if_changed: Fit nothing where the newest version was made of the same rows, as of the same moment, by the same
+            specification and packages: give that one.
+        progress: Told what is being done.
 
     Raises:
         SpecError: The specification does not fit the training set.
@@ -84,9 +99,15 @@ def train(
     progress, spec = progress or Silent(), located.spec
     registry.create()
     with progress.step(f"read {spec.settings.training_set}") as step:
-        signature, data, masks = _read(engine, located, as_of)
+        windows = spec.settings.split.windows(as_of, located.locator)
+        signature, data = read_training_set(engine, located, as_of)
+        masks = split(data, windows)
         rows = {name: int(mask.sum()) for name, mask in masks.items()}
         step.outcome(f"{sum(rows.values()):,} rows, {len(signature.features)} features")
+        earlier = _earlier(registry, spec, data, as_of) if if_changed else None
+        if earlier:
+            step.outcome(f"unchanged since version {earlier.version.version}")
+            return earlier
     with progress.step(f"fit {spec.settings.estimator}") as step:
         champion = champion_artifact(registry, spec.name)
         rival = _rival(engine, located, signature, data, champion, as_of) if champion else None
@@ -100,11 +121,14 @@ def train(
     return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
 
 
-def _read(
-    engine: Engine, located: Located, as_of: datetime
-) -> tuple[Signature, TrainingData, Mapping[str, Mask]]:
+def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tuple[Signature, TrainingData]:
+    """What a training as of `as_of` reads, and the signature that follows from it.
+
+    Raises:
+        SpecError: The specification does not fit the training set.
+        DataError: No row had a label by then.
+    """
     spec, settings = located.spec, located.spec.settings
-    windows = settings.split.windows(as_of, located.locator)
     columns = columns_of(engine, spec.training_set)
     inputs = features(spec, columns, located.locator)
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
@@ -120,7 +144,30 @@ def _read(
         classes=found,
         positive=positive,
     )
-    return signature, data, split(data, windows)
+    return signature, data
+
+
+def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: datetime) -> Trained | None:
+    """The newest version, if training again could only make the same."""
+    versions = registry.versions(spec.name)
+    if not versions:
+        return None
+    newest = versions[-1]
+    run = registry.run(newest.run_id)
+    made_of = (spec.hash, data.fingerprint, as_of, _packages())
+    if (run.spec_hash, run.fingerprint, run.as_of, run.packages) != made_of:
+        return None
+    measured = registry.metrics(spec.name)[run.run_id]
+    best = next(str(rule.feature.name) for rule in registry.rules(newest) if rule.feature)
+    return Trained(
+        version=newest,
+        status=registry.statuses(spec.name)[newest.version],
+        run=run,
+        measured=measured,
+        verdicts=tuple(judge(spec.settings.gates, measured)),
+        best_rule=best,
+        fresh=False,
+    )
 
 
 def _rival(
@@ -159,7 +206,7 @@ def _register(
     stored = artifact.dumps()
     baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
     with registry.transaction():
-        registry.record_spec(spec.name, spec.hash, spec.to_json(), now)
+        registry.record_spec(spec.name, spec.hash, spec.to_json(), now, overridden=located.overridden)
         registry.record_run(run)
         version = Version(
             model=spec.name,

@@ -113,6 +113,18 @@ def test_an_answer_may_have_no_rows(engine, things):
     assert (table.num_rows, table.column_names) == (0, ["id", "label"])
 
 
+def test_the_answer_of_execute_is_discarded(engine):
+    engine.execute("select * from range(1000000)")
+    assert one(engine, "select 1 as answer") == 1
+    with pytest.raises(TerminalError):
+        engine.execute("select cast(x as integer) as x from (select unnest(['1', 'x']) as x)")
+
+
+def test_an_answer_that_was_left_half_read_is_not_in_the_way(engine):
+    engine.connection.execute("select * from range(1000000)").fetchone()
+    assert one(engine, "select 1 as answer") == 1
+
+
 def test_rows_are_inserted_by_column_name(engine, things):
     engine.insert(things, [{"label": "a", "id": 1}, {"id": 2, "label": None}])
     assert engine.query(f"select * from {things.sql(engine.name)} order by id").to_pylist() == [

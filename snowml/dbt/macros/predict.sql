@@ -150,10 +150,14 @@ where 1 = 0
 {%- endmacro %}
 
 
-{# The type of the label, as its training set has it; text where that is not built. #}
+{# The type of the label: as the training set's contract declares it, else as its table has it, else text. #}
 {% macro _label_type(settings, exposure) -%}
   {%- for id in exposure.depends_on.nodes if graph.nodes.get(id, {}).get('name') == settings.training_set -%}
     {%- set node = graph.nodes[id] -%}
+    {%- set declared = node.columns.get(settings.label, {}).get('data_type') -%}
+    {%- if declared -%}
+      {{ return(declared) }}
+    {%- endif -%}
     {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
     {%- if relation is not none -%}
       {%- for column in adapter.get_columns_in_relation(relation) if column.name | lower == settings.label | lower -%}

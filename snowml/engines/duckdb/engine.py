@@ -4,6 +4,7 @@ import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
@@ -40,12 +41,16 @@ class DuckDBEngine:
         return str(self._run("select current_database()").fetchall()[0][0])
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
-        """Run one statement."""
-        self._run(sql, params)
+        """Run one statement, to its end."""
+        with self._errors(sql):
+            self.connection.execute(sql, list(params))
+            self.connection.complete()
 
     def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """Run one query."""
         with self._errors(sql):
+            # A result that someone has not read to its end would be in the way.
+            self.connection.complete()
             relation = self.connection.sql(sql, params=list(params))
             if relation is None:
                 raise TerminalError(f"Not a query: {_shortened(sql)}")
@@ -113,10 +118,12 @@ class DuckDBEngine:
         return b"".join(row[0] for row in rows)
 
     def create_function(self, function: SqlFunction | VectorFunction) -> None:
-        """Create or replace a macro, or the stub of a Python function.
+        """Create or replace a macro, or the stub of a Python function, in this database if none is named.
 
         A Python function is registered with the process, which no transaction can take back or see: create it first.
         """
+        # In full: `main.f` may also mean the temporary macro that stands over a stub.
+        function = replace(function, name=function.name.within(self.database))
         if isinstance(function, SqlFunction):
             with self._errors(function.body):
                 create_macro(self.connection, function)

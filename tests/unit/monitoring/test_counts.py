@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlglot
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snowml.monitoring.bins import freeze
@@ -65,15 +65,14 @@ def test_two_hundred_columns(engine, load):
     assert counts == [*[50] * 10, 0] * 200
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 @example(1e16)
 @example(0.1)
 @example(5e-324)
 def test_doubles_read_back_exactly(value):
-    (answer,) = duckdb.sql(
-        f"select {literal(value, 'duckdb')}, typeof({literal(value, 'duckdb')})"
-    ).fetchall()
+    text = literal(value, "duckdb")
+    with duckdb.connect() as connection:
+        (answer,) = connection.execute(f"select {text}, typeof({text})").fetchall()
     assert answer == (value, "DOUBLE")
 
 

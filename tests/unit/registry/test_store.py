@@ -75,7 +75,7 @@ def registry(engine):
 
 def register(registry, number=1, model="m", artifact=b"bytes"):
     version = replace(VERSION, model=model, version=number, artifact=f"a{number}")
-    registry.record_spec(model, "h", "{}", NOW)
+    registry.record_spec(model, "h", "{}", NOW, overridden=False)
     registry.register(version, artifact, BINS, RULES)
     return version
 
@@ -238,9 +238,9 @@ def test_what_monitoring_finds_again_at_the_same_moment_is_kept_once(engine, reg
 
 def test_a_specification_is_kept_when_it_changes_and_the_last_one_counts(engine, registry):
     for text in ("one", "one", "two", "one"):
-        registry.record_spec("m", text, text, NOW)
+        registry.record_spec("m", text, text, NOW, overridden=False)
         assert registry.latest_spec("m") == text
-    registry.record_spec("m", "three", "three", NOW - timedelta(days=1))
+    registry.record_spec("m", "three", "three", NOW - timedelta(days=1), overridden=False)
     assert registry.latest_spec("m") == "three"
     assert [row["spec"] for row in rows(engine, "specs")] == ["one", "two", "one", "three"]
     assert registry.latest_spec("other") is None
@@ -325,7 +325,7 @@ def test_an_unknown_model_is_told_with_a_suggestion(registry):
 
 
 def test_a_model_without_a_version_is_not_trained(registry):
-    registry.record_spec("m", "h", "{}", NOW)
+    registry.record_spec("m", "h", "{}", NOW, overridden=False)
     for ask in (registry.champion, lambda name: registry.version(name, 1)):
         with pytest.raises(NotTrained, match="Train it: snowml train m"):
             ask("m")
