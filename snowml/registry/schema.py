@@ -191,12 +191,8 @@ def _create(engine: Engine, relation: Relation, columns: Table) -> str:
 
 
 def _create_views(engine: Engine, schema: str) -> None:
-    # A view keeps its text: without the database's name it survives a renamed DuckDB file. Where schema and database
-    # share a name, only the full name is unambiguous.
-    database = engine.database if engine.database == schema else None
-    inner = {
-        name: Relation(schema, name, database).sql(engine.name)
-        for name in ("version_events", "model_versions")
-    }
+    # A view finds bare names in its own schema. So it survives a renamed DuckDB file, and one whose name is the
+    # schema's, where DuckDB keeps a full name as `schema.table` and then calls that ambiguous.
     champions = Relation(schema, "champions", engine.database).sql(engine.name)
-    engine.execute(_CHAMPIONS.format(champions=champions, **inner))
+    tables = {name: quoted(name, engine.name) for name in ("version_events", "model_versions")}
+    engine.execute(_CHAMPIONS.format(champions=champions, **tables))

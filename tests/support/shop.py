@@ -173,7 +173,7 @@ FILES = {
     "models/churn_drift.sql": MONITORING.format(macro="drift", model="churn"),
     "models/churn_performance.sql": MONITORING.format(macro="performance", model="churn"),
     "models/spend_training_set.sql": SPEND_TRAINING_SET,
-    "models/spend_scoring_set.sql": SCORING_SET,
+    "models/spend_scoring_set.sql": "{{ config(materialized='view') }}\n" + SCORING_SET,
     "models/spend_predictions.sql": PREDICTIONS.format(model="spend"),
     "models/ml.yml": EXPOSURES,
 }
@@ -214,11 +214,15 @@ class Shop:
 
         return Dbt(self.project(**variables))
 
-    def build(self, *select: str, exclude: tuple[str, ...] = (), refresh: bool = False, **variables: Any) -> Any:
+    def build(
+        self, *select: str, exclude: tuple[str, ...] = (), refresh: bool = False, **variables: Any
+    ) -> Any:
         """`dbt build` inside this process; SnowmlError where it fails."""
         return self.dbt(**variables).build(select=select, exclude=exclude, full_refresh=refresh)
 
-    def train(self, *models: str, as_of: str = AS_OF, vars: Mapping[str, Any] | None = None, **overrides: Any) -> list[Any]:
+    def train(
+        self, *models: str, as_of: str = AS_OF, vars: Mapping[str, Any] | None = None, **overrides: Any
+    ) -> list[Any]:
         from snowml.workflows.dbt import Dbt
         from snowml.workflows.moment import moment
         from snowml.workflows.specs import from_project

@@ -181,7 +181,9 @@ def _handler(module: str) -> Callable[[bytes], Vectorised]:
 
 
 def _artifact(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> bytes | None:
-    store = recipe.store.sql("duckdb")
+    # In full: in a file that is called as the schema, two parts are ambiguous.
+    ((database,),) = connection.execute("select current_database()").fetchall()
+    store = recipe.store.within(str(database)).sql("duckdb")
     try:
         rows = connection.execute(
             f"select data from {store} where artifact = ? order by chunk", [recipe.artifact]
