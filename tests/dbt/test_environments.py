@@ -174,7 +174,7 @@ def test_as_of_may_be_written_as_a_date_or_a_time(promoted: shop.Shop, given: st
 @pytest.mark.parametrize("given", ["yesterday", "2024-7-3", "2024-07-03'; drop table customers; --"])
 def test_an_as_of_that_is_no_moment_is_refused(promoted: shop.Shop, given: str) -> None:
     with pytest.raises(
-        SnowmlError, match="The var as_of is '.*give a UTC date or time such as 2013-10-01"
+        SnowmlError, match=r"The var as_of is '.*give a UTC date or time such as 2013-10-01"
     ) as raised:
         promoted.build("spend_scoring_set", as_of=given)
     assert raised.value.exit_code == 2

@@ -36,7 +36,7 @@ def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file(built: shop.
 
 def test_a_label_that_is_no_column_is_told_at_the_line_of_the_label(built: shop.Shop) -> None:
     built.replace("models/ml.yml", "label: outcome", "label: outcom")
-    with pytest.raises(SpecError, match="no column 'outcom' in .*Did you mean 'outcome'") as raised:
+    with pytest.raises(SpecError, match=r"no column 'outcom' in .*Did you mean 'outcome'") as raised:
         built.train("churn")
     assert raised.value.file == "models/ml.yml"
     assert raised.value.line == line_of(built, "label: outcom")

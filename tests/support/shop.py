@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -220,15 +219,13 @@ class Shop:
         """`dbt build` inside this process; SnowmlError where it fails."""
         return self.dbt(**variables).build(select=select, exclude=exclude, full_refresh=refresh)
 
-    def train(
-        self, *models: str, as_of: str = AS_OF, vars: Mapping[str, Any] | None = None, **overrides: Any
-    ) -> list[Any]:
+    def train(self, *models: str, as_of: str = AS_OF, **overrides: Any) -> list[Any]:
         from snowml.workflows.dbt import Dbt
         from snowml.workflows.moment import moment
         from snowml.workflows.specs import from_project
         from snowml.workflows.train import train
 
-        project = self.project(**(vars or {}))
+        project = self.project()
         manifest = Dbt(project).manifest()
         engine = project.open()
         try:
@@ -246,10 +243,10 @@ class Shop:
         finally:
             engine.close()
 
-    def promote(self, *models: str, vars: Mapping[str, Any] | None = None) -> None:
+    def promote(self, *models: str) -> None:
         from snowml.workflows.promote import promote
 
-        project = self.project(**(vars or {}))
+        project = self.project()
         engine = project.open()
         try:
             for name in models or MODELS:
