@@ -157,7 +157,7 @@ def migrate(engine: Engine, schema: str) -> None:
 
 def schema_version(engine: Engine, schema: str) -> int:
     """The version of the registry in `schema`; 0 where there is none."""
-    if schema not in registry_schemas(engine):
+    if schema.lower() not in registry_schemas(engine):
         return 0
     home = Relation(schema, "registry_info", engine.database).sql(engine.name)
     rows = engine.query(f"select max(schema_version) as version from {home}").to_pylist()
@@ -191,8 +191,8 @@ def _create(engine: Engine, relation: Relation, columns: Table) -> str:
 
 
 def _create_views(engine: Engine, schema: str) -> None:
-    # A view finds bare names in its own schema. So it survives a renamed DuckDB file, and one whose name is the
-    # schema's, where DuckDB keeps a full name as `schema.table` and then calls that ambiguous.
+    # A view keeps its text, and looks for bare names in its own schema first. A name in full would not survive a
+    # renamed DuckDB file, and DuckDB 2.0 refuses it in a view where schema and database share a name.
+    inner = {name: quoted(name, engine.name) for name in ("version_events", "model_versions")}
     champions = Relation(schema, "champions", engine.database).sql(engine.name)
-    tables = {name: quoted(name, engine.name) for name in ("version_events", "model_versions")}
-    engine.execute(_CHAMPIONS.format(champions=champions, **tables))
+    engine.execute(_CHAMPIONS.format(champions=champions, **inner))

@@ -1,9 +1,10 @@
 """Reading and writing the registry's tables."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from snowml.engines.base import Engine
@@ -31,6 +32,8 @@ _STATUS: dict[Event, Status] = {
     "approved": "approved",
     "retired": "retired",
 }
+
+_LATEST_SPEC = "select spec, recorded_at from {specs} where model = ? order by recorded_at desc limit 1"
 
 
 class Registry:
@@ -85,19 +88,35 @@ class Registry:
         """A table of the registry, by its full name."""
         return Relation(self.schema, name, self.engine.database)
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and one writer at a time: numbers are given out by looking at the highest one.
+
+        Raises:
+            RetryableError: Another session is writing.
+        """
+        with self.engine.transaction():
+            # Two inserts never conflict; two updates of this row do. DuckDB skips one that changes nothing.
+            info = self.table("registry_info").sql(self.engine.name)
+            for change in ("+ 1", "- 1"):
+                self.engine.execute(f"update {info} set schema_version = schema_version {change}")
+            yield
+
     # Specifications
 
     def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime) -> None:
         """Append a model's resolved specification, unless it is the latest already."""
-        if self.latest_spec(model) != spec:
-            row = {"model": model, "spec_hash": spec_hash, "spec": spec, "recorded_at": at}
-            self.engine.insert(self.table("specs"), [row])
+        rows = self._rows(_LATEST_SPEC, [model])
+        if rows and rows[0]["spec"] == spec:
+            return
+        # Two may come within one second, and clocks go back; the latest is the one recorded last all the same.
+        at = max(at, rows[0]["recorded_at"] + timedelta(microseconds=1)) if rows else at
+        row = {"model": model, "spec_hash": spec_hash, "spec": spec, "recorded_at": at}
+        self.engine.insert(self.table("specs"), [row])
 
     def latest_spec(self, model: str) -> str | None:
         """The specification recorded last, as JSON."""
-        rows = self._rows(
-            "select spec from {specs} where model = ? order by recorded_at desc limit 1", [model]
-        )
+        rows = self._rows(_LATEST_SPEC, [model])
         return str(rows[0]["spec"]) if rows else None
 
     def models(self) -> list[str]:
@@ -182,7 +201,7 @@ class Registry:
         row = asdict(version)
         row["signature"] = version.signature.model_dump_json()
         key = {"model": version.model, "version": version.version}
-        with self.engine.transaction():
+        with self.transaction():
             self.engine.put(self.table("artifacts"), version.artifact, artifact)
             self.engine.insert(self.table("model_versions"), [row])
             self.engine.insert(self.table("baselines"), [{**key, **asdict(item)} for item in baselines])
@@ -238,7 +257,7 @@ class Registry:
 
     def record_event(self, event: VersionEvent) -> None:
         """Append an event; `seq` puts the events in order."""
-        with self.engine.transaction():
+        with self.transaction():
             seq = self._rows("select coalesce(max(seq), 0) + 1 as n from {version_events}")[0]["n"]
             self.engine.insert(self.table("version_events"), [{"seq": seq, **asdict(event)}])
 
@@ -265,6 +284,8 @@ class Registry:
             if event.event == "promoted":
                 stack.append(event.version)
             elif event.event == "rolled_back":
+                # The current one goes even where an earlier turn of the same version is meant.
+                del stack[-1:]
                 while stack and stack[-1] != event.version:
                     stack.pop()
         return stack

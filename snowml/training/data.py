@@ -55,7 +55,7 @@ def read(
     """Read the rows of `relation` that a training as of `as_of` may know.
 
     Raises:
-        DataError: There is no such row.
+        DataError: There is no such row, or a label is infinite.
     """
     sql = _query(engine.name, relation.within(engine.database), columns, task)
     table = engine.query(sql, [as_of, as_of])
@@ -65,7 +65,7 @@ def read(
             "Build it further (dbt build), or train as of a later time (--as-of)."
         )
     frame = to_frame(table, columns.features)
-    label = table["snowml_label"].to_numpy()
+    label = _labels(table["snowml_label"], relation, columns.label)
     times = [_times(table[name]) for name in ("snowml_as_of", "snowml_label_at")]
     return TrainingData(frame, label, times[0], times[1], _fingerprint(frame, label, *times))
 
@@ -80,13 +80,17 @@ def feature_columns(features: Sequence[Feature], dialect: Dialect) -> list[str]:
 
 
 def to_frame(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
-    """Features as a frame over one column-major block of doubles, filled column by column without a copy between."""
+    """The table's first columns as features: one column-major block of doubles, filled without a copy between.
+
+    Columns go by position: an engine gives their names in lower case.
+    """
+    columns = {feature.name: table.column(i) for i, feature in enumerate(features)}
     numbers = [feature.name for feature in features if feature.kind == "number"]
     block = np.empty((table.num_rows, len(numbers)), dtype=np.float64, order="F")
     for position, name in enumerate(numbers):
-        block[:, position] = pc.fill_null(table[name], np.nan).to_numpy()
+        block[:, position] = pc.fill_null(columns[name], np.nan).to_numpy()
     categories = {
-        feature.name: table[feature.name].to_numpy() for feature in features if feature.kind == "category"
+        feature.name: columns[feature.name].to_numpy() for feature in features if feature.kind == "category"
     }
     frame = pd.DataFrame(block, columns=numbers, copy=False)
     return frame.assign(**categories)[[feature.name for feature in features]] if categories else frame
@@ -95,7 +99,7 @@ def to_frame(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
 def _query(dialect: Dialect, relation: Relation, columns: Columns, task: Task) -> str:
     as_of, label = quoted(columns.as_of, dialect), quoted(columns.label, dialect)
     label_at = quoted(columns.label_at, dialect) if columns.label_at else as_of
-    answer = f"cast({label} as double)" if task == "regression" else label
+    answer = f"nullif(cast({label} as double), cast('NaN' as double))" if task == "regression" else label
     selected = [
         *feature_columns(columns.features, dialect),
         f"{answer} as snowml_label",
@@ -105,8 +109,21 @@ def _query(dialect: Dialect, relation: Relation, columns: Columns, task: Task) -
     key = ", ".join(quoted(name, dialect) for name in (*columns.entity, columns.as_of))
     return (
         f"select {', '.join(selected)} from {relation.sql(dialect)} "
-        f"where {label} is not null and {as_of} < ? and {label_at} <= ? order by {key}"
+        f"where {answer} is not null and {as_of} < ? and {label_at} <= ? order by {key}"
     )
+
+
+def _labels(column: pa.ChunkedArray, relation: Relation, name: str) -> NDArray[np.generic]:
+    """Labels in NumPy's types: a warehouse may keep whole numbers as decimals, and text as an enumeration."""
+    kind = column.type
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.float64() if kind.scale else pa.int64())
+    elif pa.types.is_dictionary(kind):
+        column = column.cast(pa.string())
+    label: NDArray[np.generic] = column.to_numpy()
+    if label.dtype.kind == "f" and np.isinf(label).any():
+        raise DataError(f"{relation}: the label '{name}' is infinite in {int(np.isinf(label).sum()):,} rows.")
+    return label
 
 
 def _times(column: pa.ChunkedArray) -> Times:

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from snowml.errors import DataError
@@ -15,8 +16,17 @@ from snowml.spec.settings import Settings
 from snowml.training import pipeline
 from snowml.training.baselines import Baseline, best_rule, constant
 from snowml.training.data import TrainingData
+from snowml.training.estimators import Preparation, kind_of
 from snowml.training.metrics import evaluate
 from snowml.training.split import Mask
+
+# The largest number that an estimator takes, by how its inputs are prepared: trees but for the native ones keep them
+# as float32, of which this is the largest that does not become an infinity.
+LARGEST: Mapping[Preparation, float] = {
+    "native": np.inf,
+    "linear": float(np.finfo(np.float64).max),
+    "ordinal": float(np.finfo(np.float32).max),
+}
 
 # predictor → split → metric → value
 Measured = dict[str, dict[str, dict[str, float]]]
@@ -56,20 +66,31 @@ class Fitted:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The champion, with all rows of the training data as it reads them; None where it cannot."""
+
+    artifact: Artifact
+    frame: pd.DataFrame | None
+
+
 def fit(
     settings: Settings,
     signature: Signature,
     data: TrainingData,
     masks: Mapping[str, Mask],
-    champion: Artifact | None = None,
+    champion: Rival | None = None,
 ) -> Fitted:
     """Fit on the train split, and measure everything on every split.
 
     Raises:
         UserError: The estimator or one of its parameters is wrong.
+        DataError: The train split has one class only, or there are numbers that the estimator refuses.
     """
     clock = _Stopwatch()
     train = masks["train"]
+    _check_classes(signature, data.label[train])
+    check_numbers(settings.estimator, signature, data.frame[np.logical_or.reduce(list(masks.values()))])
     unfitted = pipeline.build(
         settings.estimator, settings.task, settings.params, settings.seed, signature.features
     )
@@ -82,7 +103,7 @@ def fit(
         answers, scores[name] = answer(artifact, data.frame[mask])
         measured["model"][name] = _evaluate(signature, data.label[mask], answers, scores[name])
     if champion:
-        measured["champion"] = {"test": _measure_champion(champion, data, masks["test"])}
+        measured["champion"] = {"test": _measure_champion(champion, data.label, masks["test"])}
     clock.lap("evaluate")
     rules = _baselines(settings, signature, data, masks)
     for rule in rules:
@@ -132,6 +153,31 @@ def classes(label: NDArray[np.generic], positive: Label | None) -> tuple[tuple[L
     raise DataError(f"positive is {positive!r}, and the label's values are {found[0]!r} and {found[1]!r}.")
 
 
+def _check_classes(signature: Signature, label: NDArray[np.generic]) -> None:
+    missing = [value for value in signature.classes if not (label == value).any()]
+    if missing:
+        raise DataError(
+            f"No row of the train split has the label {missing[0]!r}. Train as of a later time, or make the validation "
+            "and test windows shorter: split:"
+        )
+
+
+def check_numbers(estimator: str, signature: Signature, frame: pd.DataFrame) -> None:
+    """Refuse numbers that the estimator would refuse, by the names of their columns.
+
+    Raises:
+        DataError: There are any.
+    """
+    largest = LARGEST[kind_of(estimator).preparation]
+    found = {name: int((frame[name].abs() > largest).sum()) for name in signature.numbers}
+    shown = ", ".join(f"'{name}' in {count:,} rows" for name, count in found.items() if count)
+    if shown:
+        raise DataError(
+            f"{estimator} takes no number above {largest:.2g} nor infinities: {shown}. Turn them into NULL in the "
+            "features, or use hist_gradient_boosting."
+        )
+
+
 def _evaluate(
     signature: Signature,
     label: NDArray[np.generic],
@@ -167,12 +213,15 @@ def _measure_baseline(
     return evaluate(signature.task, truth, answers, scores)
 
 
-def _measure_champion(champion: Artifact, data: TrainingData, test: Mask) -> dict[str, float]:
-    """The champion on the same rows; nothing where the training set lacks a column that it reads."""
-    if not {feature.name for feature in champion.signature.features} <= set(data.frame.columns):
+def _measure_champion(champion: Rival, label: NDArray[np.generic], test: Mask) -> dict[str, float]:
+    """The champion on the same rows; nothing where it lacks a column, or refuses a row."""
+    if champion.frame is None:
         return {}
-    answers, scores = answer(champion, data.frame[test])
-    return _evaluate(champion.signature, data.label[test], answers, scores)
+    try:
+        answers, scores = answer(champion.artifact, champion.frame[test])
+    except ValueError:
+        return {}
+    return _evaluate(champion.artifact.signature, label[test], answers, scores)
 
 
 def _truth(signature: Signature, label: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -1,8 +1,10 @@
 """Parity: the function in the warehouse answers what the trained pipeline answers, row by row."""
 
+from contextlib import suppress
 from datetime import datetime
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -32,10 +34,10 @@ def compare(
     """
     table = _answers(engine, registry, version)
     frame = to_frame(table, version.signature.features)
-    labels, scores = answer(artifact, frame)
+    labels, scores = _scikit_learn(artifact, frame)
     difference = _difference(_doubles(table["snowml_score"]), scores)
     if version.signature.task == "classification":
-        same = np.array(table["snowml_answer"].to_pylist(), dtype=object) == labels.astype(object)
+        same = np.array(table["snowml_answer"].to_pylist(), dtype=object) == labels
         difference = np.where(same, difference, np.inf)
     worst = float(difference.max())
     return Parity(
@@ -76,6 +78,27 @@ def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
             f"{version.version}: its function cannot be compared. Build the training set as of a later time."
         )
     return table
+
+
+def _scikit_learn(artifact: Artifact, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """scikit-learn's labels and scores; None and NaN for a row that it refuses."""
+    try:
+        answers, answered = answer(artifact, frame)
+        return answers.astype(object), answered
+    except ValueError:
+        # It refuses a batch for the sake of one row. Only numbers that float32 cannot hold are ever refused.
+        numbers = frame[artifact.signature.numbers].abs().to_numpy()
+        suspect = (numbers > np.finfo(np.float32).max).any(axis=1)
+        if not suspect.any():
+            raise
+    labels: NDArray[np.object_] = np.full(len(frame), None, dtype=object)
+    scores = np.full(len(frame), np.nan)
+    if not suspect.all():
+        labels[~suspect], scores[~suspect] = answer(artifact, frame[~suspect])
+    for row in np.flatnonzero(suspect).tolist():
+        with suppress(ValueError):
+            labels[[row]], scores[[row]] = answer(artifact, frame.iloc[[row]])
+    return labels, scores
 
 
 def _doubles(column: pa.ChunkedArray) -> NDArray[np.float64]:

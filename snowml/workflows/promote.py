@@ -78,7 +78,7 @@ def promote(
             f"{model} version {chosen.version} is not promoted: its function differs from scikit-learn by "
             f"{parity.max_abs_diff:.3g} (allowed: {parity.tolerance:g}) on {parity.rows:,} rows."
         )
-    with progress.step(f"promote {model} version {chosen.version}"), engine.transaction():
+    with progress.step(f"promote {model} version {chosen.version}"), registry.transaction():
         registry.record_parity(parity)
         registry.record_event(VersionEvent(model, chosen.version, "certified", now, f"{parity.rows} rows"))
         if previous != chosen.version:
@@ -110,7 +110,7 @@ def rollback(
     version = registry.version(model, target)
     functions = _functions(registry, version, load_artifact(registry, version))
     _create_versioned(engine, functions)
-    with engine.transaction():
+    with registry.transaction():
         event = VersionEvent(model, target, "rolled_back", now, f"from {current.version}")
         registry.record_event(event)
         names = _create_current(engine, functions)

@@ -15,11 +15,14 @@ from snowml.engines.columns import columns_of
 from snowml.progress import Progress, Silent
 from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
+from snowml.registry.trusted import Artifact
 from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
 from snowml.spec.model import ModelSpec
+from snowml.spec.fields import folded
+from snowml.spec.kinds import kind_of
 from snowml.training.data import Columns, TrainingData, read
-from snowml.training.fitting import Fitted, classes, fit
+from snowml.training.fitting import Fitted, Rival, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
@@ -104,7 +107,9 @@ def train(
             step.outcome(f"unchanged since version {earlier.version.version}")
             return earlier
     with progress.step(f"fit {spec.settings.estimator}") as step:
-        fitted = fit(spec.settings, signature, data, masks, champion_artifact(registry, spec.name))
+        champion = champion_artifact(registry, spec.name)
+        rival = _rival(engine, located, signature, data, champion, as_of) if champion else None
+        fitted = fit(spec.settings, signature, data, masks, rival)
         step.outcome(_headline(spec.settings.metric, fitted))
     with progress.step("register"):
         run = _run(located, data, rows, fitted, as_of, now)
@@ -163,6 +168,28 @@ def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: dat
     )
 
 
+def _rival(
+    engine: Engine,
+    located: Located,
+    signature: Signature,
+    data: TrainingData,
+    champion: Artifact,
+    as_of: datetime,
+) -> Rival:
+    """The champion with the same rows, read with its own features: the new version may have dropped some.
+
+    Without rows where the training set has one of them no more, or as another kind.
+    """
+    spec, settings, wanted = located.spec, located.spec.settings, champion.signature.features
+    if set(wanted) <= set(signature.features):
+        return Rival(champion, data.frame)
+    kinds = {folded(name): kind_of(type_) for name, type_ in columns_of(engine, spec.training_set)}
+    if any(kinds.get(feature.name) != feature.kind for feature in wanted):
+        return Rival(champion, None)
+    roles = Columns(wanted, settings.entity, settings.as_of, settings.label, settings.label_at)
+    return Rival(champion, read(engine, spec.training_set, roles, task=settings.task, as_of=as_of).frame)
+
+
 def _register(
     registry: Registry,
     located: Located,
@@ -176,7 +203,7 @@ def _register(
     spec, artifact = located.spec, fitted.artifact
     stored = artifact.dumps()
     baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
-    with registry.engine.transaction():
+    with registry.transaction():
         registry.record_spec(spec.name, spec.hash, spec.to_json(), now)
         registry.record_run(run)
         version = Version(

@@ -45,11 +45,21 @@ class DuckDBFile:
         """
         self._check_path(read_only)
         connection = self._connect(read_only, time.monotonic() + wait, notify)
+        try:
+            self._prepare(connection)
+        except BaseException as error:
+            # Left open it would keep the file's lock until it is collected.
+            connection.close()
+            if isinstance(error, duckdb.Error):
+                raise _opening_failed(self.path, error) from error
+            raise
+        return connection
+
+    def _prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
         for name, value in {"TimeZone": "UTC", **self.settings}.items():
             connection.execute(f"set {name} = '{str(value).replace(chr(39), chr(39) * 2)}'")
         connection.execute(f"use {_quoted(_database(connection))}.{_quoted(self._usable_schema(connection))}")
         attach(connection)
-        return connection
 
     def _connect(
         self, read_only: bool, deadline: float, notify: Callable[[str], None] | None

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -15,7 +16,10 @@ from snowml.names import Dialect, Relation, quoted
 from snowml.shipped import shipped
 
 CHUNK = 16 * 1024 * 1024
-MAXIMUM = 1024 * CHUNK // 16
+MAXIMUM = 64 * CHUNK
+
+# Of two transactions that change the same thing, one is told so, in one of these words.
+_CONFLICT = re.compile(r"conflict|Failed to commit", re.IGNORECASE)
 
 
 class DuckDBEngine:
@@ -24,6 +28,7 @@ class DuckDBEngine:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self._in_transaction = False
+        self._failed = False
 
     @property
     def name(self) -> Dialect:
@@ -41,7 +46,7 @@ class DuckDBEngine:
 
     def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """Run one query."""
-        with _errors(sql):
+        with self._errors(sql):
             relation = self.connection.sql(sql, params=list(params))
             if relation is None:
                 raise TerminalError(f"Not a query: {_shortened(sql)}")
@@ -53,25 +58,35 @@ class DuckDBEngine:
         rows = list(rows)
         if not rows:
             return
-        columns = ", ".join(quoted(name, "duckdb") for name in rows[0])
-        slots = ", ".join("?" for _ in rows[0])
+        names = list(rows[0])
+        if any(row.keys() != rows[0].keys() for row in rows):
+            raise TerminalError(f"The rows for {relation} have not all the columns {', '.join(names)}.")
+        columns = ", ".join(quoted(name, "duckdb") for name in names)
+        slots = ", ".join("?" for _ in names)
         sql = f"insert into {relation.sql('duckdb')} ({columns}) values ({slots})"
-        with self.transaction(), _errors(sql):
-            self.connection.executemany(sql, [list(row.values()) for row in rows])
+        with self.transaction(), self._errors(sql):
+            self.connection.executemany(sql, [[row[name] for name in names] for row in rows])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; an inner transaction joins the outer one."""
+        """All or nothing; an inner transaction joins the outer one, which a failure of the inner one undoes."""
         if self._in_transaction:
-            yield
+            try:
+                yield
+            except BaseException:
+                self._failed = True
+                raise
             return
         self._run("begin")
-        self._in_transaction = True
+        self._in_transaction, self._failed = True, False
         try:
             yield
         except BaseException:
             self._end("rollback")
             raise
+        if self._failed:
+            self._end("rollback")
+            raise TerminalError("A part of the transaction failed, so none of it was kept.")
         self._end("commit")
 
     def put(self, store: Relation, key: str, data: bytes) -> None:
@@ -104,12 +119,12 @@ class DuckDBEngine:
         A Python function is registered with the process, which no transaction can take back or see: create it first.
         """
         if isinstance(function, SqlFunction):
-            with _errors(function.body):
+            with self._errors(function.body):
                 create_macro(self.connection, function)
             return
         if self._in_transaction:
             raise TerminalError(f"{function.name} must be created before the transaction that uses it.")
-        with _errors(str(function.name)):
+        with self._errors(str(function.name)):
             create_stub(self.connection, function)
 
     def call(self, procedure: str, args: Sequence[object]) -> object:
@@ -135,26 +150,27 @@ class DuckDBEngine:
         self.connection.close()
 
     def _run(self, sql: str, params: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
-        with _errors(sql):
+        with self._errors(sql):
             return self.connection.execute(sql, list(params))
 
     def _end(self, statement: str) -> None:
         self._in_transaction = False
         self._run(statement)
 
-
-@contextmanager
-def _errors(sql: str) -> Iterator[None]:
-    """DuckDB's errors as ours: the one place where they are told apart."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise _wrapped(error, sql) from error
+    @contextmanager
+    def _errors(self, sql: str) -> Iterator[None]:
+        """DuckDB's errors as ours. One inside a transaction ends it, though DuckDB's COMMIT would not say so."""
+        try:
+            yield
+        except duckdb.Error as error:
+            self._failed = True
+            raise _wrapped(error, sql) from error
 
 
 def _wrapped(error: duckdb.Error, sql: str) -> WarehouseError:
     text = str(error)
-    kind = RetryableError if "write-write conflict" in text or "Could not set lock" in text else TerminalError
+    conflict = isinstance(error, duckdb.TransactionException) and _CONFLICT.search(text)
+    kind = RetryableError if conflict or "Could not set lock" in text else TerminalError
     return kind(f"DuckDB: {text}\nin: {_shortened(sql)}")
 
 

@@ -46,7 +46,8 @@ def create_macro(connection: duckdb.DuckDBPyConnection, function: SqlFunction) -
 
 def create_stub(connection: duckdb.DuckDBPyConnection, function: VectorFunction) -> None:
     """Create or replace the stub of a vector function, and make it work on this connection."""
-    name = function.name.sql("duckdb")
+    # In full: of a bare name, COMMENT would mean the temporary macro that an earlier attach put over the file's.
+    name = function.name.within(_database(connection)).sql("duckdb")
     recipe = Recipe(
         handler=function.handler,
         store=Relation(function.store.schema, function.store.name),
@@ -86,35 +87,49 @@ def attach(connection: duckdb.DuckDBPyConnection) -> None:
     One whose artifact is gone does not keep the file from being opened: calling it says what is missing.
     """
     stubs = connection.execute(
-        "select function_name, comment from duckdb_functions() "
+        "select function_name, parameters, comment from duckdb_functions() "
         "where database_name = current_database() and comment like ?",
         [f'%"kind": "{_MARK}"%'],
     ).fetchall()
-    for name, comment in stubs:
-        _attach_one(connection, name, Recipe.loads(comment))
+    for name, parameters, comment in stubs:
+        _attach_one(connection, name, parameters, comment)
     if stubs:
         _close_at_exit(connection)
 
 
-def _attach_one(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe) -> None:
-    registered = f"{name}_udf"
+def _attach_one(
+    connection: duckdb.DuckDBPyConnection, name: str, parameters: list[str], comment: str
+) -> None:
+    try:
+        body = _computing(connection, name, Recipe.loads(comment))
+    except (KeyError, TypeError, ValueError):
+        body = _refusal(f"{name}: the comment that says how it is computed is damaged; promote again.")
+    listed = ", ".join(quoted(parameter, "duckdb") for parameter in parameters)
+    connection.execute(f"create or replace temp macro {quoted(name, 'duckdb')}({listed}) as {body}")
+
+
+def _computing(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe) -> str:
+    """The expression that calls the registered function, which is registered where that is due."""
+    registered = f"{name}_{recipe.artifact[:16]}_udf"
     arguments = ", ".join(f"cast({quoted(p.name, 'duckdb')} as {_TYPES[p.type]})" for p in recipe.parameters)
-    body = f"{quoted(registered, 'duckdb')}({arguments})"
     if not _is_registered(connection, registered):
         data = _artifact(connection, recipe)
         if data is None:
-            body = _refusal(
+            return _refusal(
                 f"{name}: its artifact {recipe.artifact} is not in {recipe.store}; train and promote again."
             )
-        else:
-            _register(connection, registered, recipe, data)
-    connection.execute(
-        f"create or replace temp macro {quoted(name, 'duckdb')}({_parameter_list(recipe.parameters)}) as {body}"
-    )
+        _register(connection, registered, recipe, data)
+    return f"{quoted(registered, 'duckdb')}({arguments})"
 
 
 def _refusal(message: str) -> str:
     return f"cast(error({literal(message, 'duckdb')}) as double)"
+
+
+def _database(connection: duckdb.DuckDBPyConnection) -> str:
+    row = connection.execute("select current_database()").fetchone()
+    assert row is not None  # a select without a table has one row
+    return str(row[0])
 
 
 def _is_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -181,9 +196,7 @@ def _handler(module: str) -> Callable[[bytes], Vectorised]:
 
 
 def _artifact(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> bytes | None:
-    # In full: in a file that is called as the schema, two parts are ambiguous.
-    ((database,),) = connection.execute("select current_database()").fetchall()
-    store = recipe.store.within(str(database)).sql("duckdb")
+    store = recipe.store.within(_database(connection)).sql("duckdb")
     try:
         rows = connection.execute(
             f"select data from {store} where artifact = ? order by chunk", [recipe.artifact]

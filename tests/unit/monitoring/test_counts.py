@@ -1,5 +1,6 @@
 import math
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snowml.monitoring.bins import freeze
-from snowml.monitoring.counts import counts_query, double, text
-from snowml.names import Relation
+from snowml.monitoring.counts import counts_query
+from snowml.names import Relation, literal
 
 ODD = ["it's", 'a "quote"', "back\\slash", "\\' or 1=1 --", "", " ", "é", "a\nb", "?", "null"]
 
@@ -20,9 +21,9 @@ def _counts(engine, source, bins):
     return [column[0].as_py() for column in answer.columns]
 
 
-def test_numbers_are_counted_as_they_were_frozen(engine):
+def test_numbers_are_counted_as_they_were_frozen(engine, load):
     values = np.array([0.1, 0.3, 0.1 + 0.2, math.inf, -math.inf, math.nan, 5e-324, -0.0, 1.7e308])
-    engine.table("scored", pd.DataFrame({"x": values}))
+    load("scored", pd.DataFrame({"x": values}))
     bins = freeze("x", "number", values)
     rows, *counts, missing = _counts(engine, Relation("main", "scored"), {"x": bins})
     assert (rows, missing) == (9, 1)
@@ -35,9 +36,9 @@ def test_null_and_nan_are_missing(engine):
     assert _counts(engine, source, bins) == [4, 1, 1, 2]
 
 
-def test_categories_to_the_letter(engine):
+def test_categories_to_the_letter(engine, load):
     bins = freeze("x", "category", np.array(ODD, dtype=object))
-    engine.table("scored", pd.DataFrame({"x": [*ODD, "new", None]}))
+    load("scored", pd.DataFrame({"x": [*ODD, "new", None]}))
     assert _counts(engine, Relation("main", "scored"), {"x": bins}) == [12, *[1] * len(ODD), 1, 1]
 
 
@@ -46,18 +47,18 @@ def test_a_boolean_column_is_counted_by_its_text(engine):
     assert _counts(engine, "select * from (values (true), (false), (true)) t(late)", bins) == [3, 1, 2, 0, 0]
 
 
-def test_columns_are_quoted(engine):
+def test_columns_are_quoted(engine, load):
     name = 'Wind "gust", m/s?'
-    engine.table("scored", pd.DataFrame({name: [1.0, 2.0]}))
+    load("scored", pd.DataFrame({name: [1.0, 2.0]}))
     bins = {name: freeze(name, "number", np.array([1.0, 2.0]))}
     assert _counts(engine, Relation("main", "scored"), bins) == [2, 1, 1, 0]
 
 
-def test_two_hundred_columns(engine):
+def test_two_hundred_columns(engine, load):
     frame = pd.DataFrame(
         np.random.default_rng(0).normal(size=(500, 200)), columns=[f"x{i}" for i in range(200)]
     )
-    engine.table("scored", frame)
+    load("scored", frame)
     bins = {name: freeze(name, "number", frame[name].to_numpy()) for name in frame}
     rows, *counts = _counts(engine, Relation("main", "scored"), bins)
     assert rows == 500
@@ -69,15 +70,15 @@ def test_two_hundred_columns(engine):
 @example(0.1)
 @example(5e-324)
 def test_doubles_read_back_exactly(value):
-    import duckdb
-
-    (answer,) = duckdb.sql(f"select {double(value)}, typeof({double(value)})").fetchall()
+    (answer,) = duckdb.sql(
+        f"select {literal(value, 'duckdb')}, typeof({literal(value, 'duckdb')})"
+    ).fetchall()
     assert answer == (value, "DOUBLE")
 
 
 @pytest.mark.parametrize("value", ODD)
 def test_text_reads_back_in_snowflakes_own_grammar(value):
-    select = sqlglot.parse_one(f"select {text(value, 'snowflake')}", read="snowflake")
+    select = sqlglot.parse_one(f"select {literal(value, 'snowflake')}", read="snowflake")
     assert select.expressions[0].name == value
 
 

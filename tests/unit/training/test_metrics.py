@@ -4,7 +4,8 @@ from sklearn import metrics as sk
 
 from snowml.errors import SpecError
 from snowml.monitoring.metrics_sql import METRICS
-from snowml.training.metrics import GREATER_IS_BETTER, evaluate, value_of
+from snowml.spec.metrics import METRICS as DIRECTIONS
+from snowml.training.metrics import evaluate, value_of
 
 Y = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
 SCORES = np.array([0.1, 0.4, 0.8, 0.4, 0.9])
@@ -59,4 +60,4 @@ def test_an_unknown_metric_suggests_the_known_one():
 def test_monitoring_has_the_same_metrics_and_each_a_direction():
     for task, names in METRICS.items():
         assert set(evaluate(task, Y, Y, SCORES)) == set(names)
-    assert set(GREATER_IS_BETTER) == {name for names in METRICS.values() for name in names}
+    assert set(DIRECTIONS) == {name for names in METRICS.values() for name in names}

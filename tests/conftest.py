@@ -1,0 +1,38 @@
+"""What every suite shares: an engine, and tables to fill it with."""
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+import pytest
+
+from snowml.engines.base import Engine
+from snowml.names import Relation
+
+Load = Callable[[str, pd.DataFrame], Relation]
+
+
+@pytest.fixture(params=["duckdb"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty database of each kind of engine: what holds for one must hold for all."""
+    assert request.param == "duckdb"
+    # Not at the top: most tests need no warehouse, nor pay for its import.
+    from snowml.engines.duckdb.connection import DuckDBFile
+    from snowml.engines.duckdb.engine import DuckDBEngine
+
+    engine = DuckDBEngine(DuckDBFile(":memory:").open())
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def load(engine: Engine) -> Load:
+    """Makes, or makes anew, a table in the schema `main` out of a frame."""
+
+    def load(name: str, frame: pd.DataFrame) -> Relation:
+        relation = Relation("main", name)
+        engine.connection.register("frame_to_load", frame)
+        engine.execute(f"create or replace table {relation.sql('duckdb')} as select * from frame_to_load")
+        engine.connection.unregister("frame_to_load")
+        return relation
+
+    return load

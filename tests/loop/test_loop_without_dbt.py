@@ -1,0 +1,213 @@
+"""Train, promote, predict, roll back: on a DuckDB file, without a dbt project."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import handmade
+import numpy as np
+import pytest
+
+import snowml
+from snowml.errors import DataError, GateFailed, NotPromoted, UserError
+from snowml.workflows.promote import rollback
+
+REPOSITORY = Path(snowml.__file__).parent.parent
+TYPES = [
+    ("BOOLEAN", False, True),
+    ("INTEGER", 0, 1),
+    ("VARCHAR", "on time", "it's late"),
+    ("DECIMAL(4,0)", 0, 1),
+]
+ARGUMENTS = 'speed, "Wind ""Gust"" m/s?", town'
+QUERY = (
+    f"select id, predict_lateness({ARGUMENTS}) as answer, predict_lateness_proba({ARGUMENTS}) as score "
+    "from training_set order by id"
+)
+PLAIN = "from duckdb import connect; connection = connect(sys.argv[1], read_only=True)"
+OURS = (
+    "from snowml.engines.duckdb.connection import DuckDBFile; "
+    "connection = DuckDBFile(sys.argv[1]).open(read_only=True)"
+)
+
+
+@pytest.fixture
+def house(tmp_path):
+    file = handmade.file_at(tmp_path)
+    engine, registry = handmade.open_file(file)
+    yield file, engine, registry
+    engine.close()
+
+
+def fill(engine, kind="BOOLEAN", negative=False, positive=True, **columns):
+    handmade.fill(engine, handmade.frame(negative=negative, positive=positive).assign(**columns))
+    engine.execute(f"alter table training_set alter late type {kind}")
+
+
+def ask_elsewhere(file, door):
+    """The answers of a new process."""
+    code = (
+        f"import json, sys; {door}; connection.execute('set enable_progress_bar = false'); "
+        "print(json.dumps(connection.execute(sys.argv[2]).fetchall()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, file.path, QUERY],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("kind", "negative", "positive"), TYPES)
+@pytest.mark.parametrize(
+    ("estimator", "positive_is_second"),
+    [("logistic_regression", True), ("logistic_regression", False), ("hist_gradient_boosting", False)],
+)
+def test_labels_of_any_type_and_either_class(house, estimator, kind, negative, positive, positive_is_second):
+    _, engine, registry = house
+    wanted = positive if positive_is_second else negative
+    fill(engine, kind, negative, positive)
+    trained = handmade.train_one(engine, registry, estimator, positive=wanted)
+    assert trained.passed
+    assert trained.version.signature.positive == wanted
+    promoted = handmade.promote_one(engine, registry)
+    assert promoted.parity.certified
+    rows = engine.query(f"select *, typeof(answer) as kind from ({QUERY})").to_pylist()
+    assert {row["answer"] for row in rows} == {negative, positive}
+    assert {row["kind"] for row in rows} == {kind}
+    assert all((row["answer"] == wanted) == (row["score"] > 0.5) for row in rows)
+    truth = engine.query("select late from training_set order by id").to_pylist()
+    assert np.mean([row["answer"] == label["late"] for row, label in zip(rows, truth, strict=True)]) > 0.7
+
+
+@pytest.mark.parametrize(
+    ("estimator", "door"), [("logistic_regression", PLAIN), ("hist_gradient_boosting", OURS)]
+)
+def test_a_new_process_gets_the_same_answers_before_and_after_a_roll_back(house, estimator, door):
+    file, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry, estimator)
+    handmade.promote_one(engine, registry)
+    first = engine.query(QUERY).to_pylist()
+    handmade.train_one(engine, registry, estimator, features={"exclude": ["speed"]}, now=handmade.NOW)
+    assert handmade.promote_one(engine, registry).previous == 1
+    assert registry.champion("lateness").version == 2
+    rolled = rollback(engine, registry, "lateness", now=handmade.NOW + timedelta(hours=1))
+    assert (rolled.version.version, rolled.previous) == (1, 2)
+    assert engine.query(QUERY).to_pylist() == first
+    engine.close()
+    assert ask_elsewhere(file, door) == [list(row.values()) for row in first]
+
+
+@pytest.mark.parametrize("estimator", ["ridge", "hist_gradient_boosting", "random_forest"])
+def test_a_regression(house, estimator):
+    _, engine, registry = house
+    fill(engine, "DOUBLE", 0.0, 1.0)
+    params = {"random_forest": {"n_estimators": 3}}.get(estimator, {})
+    handmade.train_one(engine, registry, estimator, task="regression", params=params)
+    assert handmade.promote_one(engine, registry).parity.rows == 50
+    (row,) = engine.query(f"select avg(predict_lateness({ARGUMENTS})) as mean from training_set").to_pylist()
+    assert 0.3 < row["mean"] < 0.7
+
+
+def test_the_champion_is_a_gate_for_the_next_version(house):
+    _, engine, registry = house
+    fill(engine)
+    gates = [{"better_than": "champion", "metric": "roc_auc"}]
+    first = handmade.train_one(engine, registry, gates=gates)
+    assert [verdict.text for verdict in first.verdicts] == ["better than the champion: there is none yet"]
+    handmade.promote_one(engine, registry)
+    second = handmade.train_one(engine, registry, gates=gates, features={"exclude": ["speed", "town"]})
+    assert (second.status, second.passed) == ("rejected", False)
+    assert second.measured["champion"]["test"] == first.measured["model"]["test"]
+    with pytest.raises(
+        GateFailed, match=r"version 2 did not pass its gates .*wanted better than the champion"
+    ):
+        handmade.promote_one(engine, registry, version=2)
+    assert registry.champion("lateness").version == 1
+
+
+def test_a_champion_that_refuses_a_row_cannot_be_compared_with(house):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    engine.execute("update training_set set speed = 'inf'::double where id = 290")
+    gates = [{"better_than": "champion", "metric": "roc_auc"}]
+    second = handmade.train_one(engine, registry, "hist_gradient_boosting", gates=gates)
+    assert second.measured["champion"]["test"] == {}
+    assert second.verdicts[0].text.endswith("could not be compared with the champion")
+
+
+def test_a_row_that_scikit_learn_refuses_is_null_on_both_sides_of_the_certificate(house):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    engine.execute("update training_set set speed = 'inf'::double, late = null where id in (280, 290)")
+    promoted = handmade.promote_one(engine, registry)
+    assert promoted.parity.certified
+    assert [row["answer"] for row in engine.query(QUERY).to_pylist() if row["id"] in (280, 290)] == [
+        None,
+        None,
+    ]
+
+
+def test_infinities_are_named_before_fitting(house):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("update training_set set speed = 'inf'::double where id < 3")
+    with pytest.raises(DataError, match=r"logistic_regression takes no .* infinities: 'speed' in 3 rows"):
+        handmade.train_one(engine, registry)
+    assert registry.versions("lateness") == []
+    assert handmade.train_one(engine, registry, "hist_gradient_boosting").passed
+
+
+def test_one_class_in_the_train_split_is_named(house):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("update training_set set late = true where id < 200")
+    with pytest.raises(DataError, match="train split has the label False"):
+        handmade.train_one(engine, registry)
+
+
+def test_training_again_gives_the_same_model_and_the_next_number(house):
+    _, engine, registry = house
+    fill(engine)
+    one, two = (handmade.train_one(engine, registry, "hist_gradient_boosting") for _ in range(2))
+    assert (one.version.version, two.version.version) == (1, 2)
+    assert one.run.fingerprint == two.run.fingerprint
+    assert one.measured["model"] == two.measured["model"]
+
+
+def test_nothing_to_promote_and_nothing_to_roll_back_to(house):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    with pytest.raises(NotPromoted):
+        rollback(engine, registry, "lateness", now=handmade.NOW)
+    handmade.promote_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    with pytest.raises(UserError, match="nothing to roll back to"):
+        rollback(engine, registry, "lateness", now=handmade.NOW)
+
+
+@pytest.mark.parametrize("estimator", ["logistic_regression", "random_forest"])
+def test_a_file_of_the_registrys_own_name_and_renamed_later(tmp_path, estimator):
+    file = handmade.file_at(tmp_path, "snowml.duckdb")
+    engine, registry = handmade.open_file(file)
+    fill(engine)
+    params = {"random_forest": {"n_estimators": 3}}.get(estimator, {})
+    handmade.train_one(engine, registry, estimator, params=params)
+    handmade.promote_one(engine, registry)
+    first = engine.query(QUERY).to_pylist()
+    engine.close()
+    Path(file.path).rename(tmp_path / "renamed.duckdb")
+    engine, registry = handmade.open_file(handmade.file_at(tmp_path, "renamed.duckdb"))
+    assert engine.query(QUERY).to_pylist() == first
+    handmade.train_one(engine, registry, estimator, params=params)
+    assert handmade.promote_one(engine, registry).previous == 1
+    engine.close()
