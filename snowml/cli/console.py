@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -16,7 +17,10 @@ from rich.text import Text
 
 from snowml.progress import Step
 
-answers = Console(highlight=False, soft_wrap=True)
+# Where there is no terminal there is no edge to fold a table at.
+_WIDTH = None if sys.stdout.isatty() else 240
+
+answers = Console(highlight=False, soft_wrap=True, width=_WIDTH)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

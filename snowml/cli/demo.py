@@ -107,3 +107,5 @@ def _show_station(station: "Station") -> None:
             for week in station.weeks
         ],
     )
+    furthest = ", ".join(f"{row.column_name} {row.psi:.2f}" for row in station.whole.furthest[:5])
+    say(f"  drifted the furthest over all of it (PSI): {furthest}")

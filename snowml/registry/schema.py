@@ -19,7 +19,13 @@ Table = Mapping[str, str]
 
 # Columns by table, with the types of `_TYPES` or SQL's own.
 _VERSION_1: Mapping[str, Table] = {
-    "specs": {"model": "text", "spec_hash": "text", "spec": "text", "recorded_at": "time"},
+    "specs": {
+        "model": "text",
+        "spec_hash": "text",
+        "spec": "text",
+        "overridden": "boolean",
+        "recorded_at": "time",
+    },
     "runs": {
         "run_id": "text",
         "model": "text",

@@ -33,7 +33,9 @@ _STATUS: dict[Event, Status] = {
     "retired": "retired",
 }
 
-_LATEST_SPEC = "select spec, recorded_at from {specs} where model = ? order by recorded_at desc limit 1"
+_LATEST_SPEC = (
+    "select spec, recorded_at from {specs} where model = ? order by overridden, recorded_at desc limit 1"
+)
 
 
 class Registry:
@@ -104,18 +106,27 @@ class Registry:
 
     # Specifications
 
-    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime) -> None:
-        """Append a model's resolved specification, unless it is the latest already."""
+    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime, *, overridden: bool) -> None:
+        """Append a model's resolved specification, unless it is the latest already.
+
+        One with settings overridden for a single training is kept for that run, and is not the model's own.
+        """
         rows = self._rows(_LATEST_SPEC, [model])
-        if rows and rows[0]["spec"] == spec:
+        if not overridden and rows and rows[0]["spec"] == spec:
             return
         # Two may come within one second, and clocks go back; the latest is the one recorded last all the same.
         at = max(at, rows[0]["recorded_at"] + timedelta(microseconds=1)) if rows else at
-        row = {"model": model, "spec_hash": spec_hash, "spec": spec, "recorded_at": at}
+        row = {
+            "model": model,
+            "spec_hash": spec_hash,
+            "spec": spec,
+            "overridden": overridden,
+            "recorded_at": at,
+        }
         self.engine.insert(self.table("specs"), [row])
 
     def latest_spec(self, model: str) -> str | None:
-        """The specification recorded last, as JSON."""
+        """The model's own specification that was recorded last, as JSON; that of a run if there is no other."""
         rows = self._rows(_LATEST_SPEC, [model])
         return str(rows[0]["spec"]) if rows else None
 

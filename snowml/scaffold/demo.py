@@ -131,12 +131,13 @@ def _watch(
     located, width = from_registry(registry, model), duration(tour.monitor_every)
     engine, end = registry.engine, tour.score_as_of
     with progress.step(f"monitor {model}") as step:
-        weeks, at = [], tour.train_as_of + width
-        while at <= end:
-            weeks.append(monitor(engine, registry, located, as_of=at, window=width))
-            at += width
+        weeks, start = [], tour.train_as_of
+        while start < end:
+            until = min(start + width, end)
+            weeks.append(monitor(engine, registry, located, as_of=until, window=until - start))
+            start = until
         whole = monitor(engine, registry, located, as_of=end, window=end - tour.train_as_of)
-        step.outcome(f"{len(weeks)} windows of {tour.monitor_every}")
+        step.outcome(f"{len(weeks)} windows")
     return tuple(weeks), whole
 
 

@@ -40,7 +40,8 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
         rows = len(columns[0])
         if rows == 0:
             return pa.array([], pa.float64())
-        with _threads().limit(limits=1, user_api="openmp"):
+        # A sum that overflows is infinite, as in SQL; it is no reason for a warning to anyone.
+        with _threads().limit(limits=1, user_api="openmp"), np.errstate(over="ignore", invalid="ignore"):
             prepared = inputs.matrix(columns)
             accepted = _accepted(prepared[:, :numbers], largest)
             if accepted is None:

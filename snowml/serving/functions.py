@@ -5,7 +5,6 @@ probability of the positive class) and `…_label` (from that probability to a l
 bodies under the names without a number.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
@@ -115,11 +114,3 @@ def _call(kernel: VectorFunction, signature: Signature, dialect: Dialect) -> str
     # On DuckDB the bare name: the temporary macro that computes it stands in another schema than the stub.
     name = quoted(kernel.name.name, dialect) if dialect == "duckdb" else kernel.name.sql(dialect)
     return f"{name}({arguments})"
-
-
-def within(functions: Sequence[SqlFunction], database: str) -> list[SqlFunction]:
-    """The same functions with their names in full."""
-    return [
-        SqlFunction(function.name.within(database), function.parameters, function.returns, function.body)
-        for function in functions
-    ]

@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import ElasticNet
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
@@ -23,6 +24,10 @@ from snowml.training.estimators import create, kind_of
 # A native category is a bit in HistGradientBoosting's bins, of which there are at most 255.
 MAX_BINS: Final = 255
 ABSENT: Final = -1
+# A prepared matrix of doubles up to this size (2 GiB) is dense: on a sparse one ridge is left to an iterative solver
+# that is slower, and misses the weights of rare categories. Lasso and the elastic net are always dense, since on a
+# sparse matrix they do not check it, and answer NaN where all others refuse.
+DENSE_CELLS: Final = 2**28
 
 
 def build(
@@ -47,15 +52,15 @@ def build(
     else:
         number, category = _median(), _codes()
     blocks = [("numbers", number, numbers), ("categories", category, categories)]
-    # On a sparse matrix these two do not check it, and answer NaN where all others refuse.
-    density = 0.0 if estimator in ("lasso", "elastic_net") else 0.3
-    prepare = ColumnTransformer([block for block in blocks if block[2]], sparse_threshold=density)
+    prepare = ColumnTransformer([block for block in blocks if block[2]], sparse_threshold=0.0)
     return Pipeline([("prepare", prepare), ("estimator", model)])
 
 
 def fit(pipeline: Pipeline, frame: pd.DataFrame, target: Any) -> Pipeline:
     """Fit it; a parameter value that the estimator refuses is a UserError in its words."""
     try:
+        if _cells(pipeline, frame) > DENSE_CELLS and not isinstance(pipeline["estimator"], ElasticNet):
+            pipeline["prepare"].set_params(sparse_threshold=1.0)
         return pipeline.fit(_binnable(pipeline, frame), target)
     except InvalidParameterError as refused:
         raise UserError(f"{refused} Correct it under `params`.") from refused
@@ -67,6 +72,15 @@ def _binnable(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:
     passed = [names for _, how, names in pipeline["prepare"].transformers if how == "passthrough"]
     empty = [name for names in passed for name in names if frame[name].isna().all()]
     return frame.assign(**dict.fromkeys(empty, 0.0)) if empty else frame
+
+
+def _cells(pipeline: Pipeline, frame: pd.DataFrame) -> int:
+    """How many numbers the prepared matrix will have: one-hot encoding makes a column of each category."""
+    columns = 0
+    for _, how, names in pipeline["prepare"].transformers:
+        one_hot = isinstance(how, OneHotEncoder)
+        columns += sum(frame[name].nunique(dropna=False) for name in names) if one_hot else len(names)
+    return columns * len(frame)
 
 
 def _median() -> SimpleImputer:

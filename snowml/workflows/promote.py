@@ -1,6 +1,5 @@
 """Promote and roll back: which version answers `predict_<model>`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from snowml.progress import Progress, Silent
 from snowml.records import Parity, Version, VersionEvent
 from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
-from snowml.serving.functions import Functions, functions_of, within
+from snowml.serving.functions import Functions, functions_of
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.parity import compare
 from snowml.workflows.specs import from_registry
@@ -82,7 +81,7 @@ def promote(
         registry.record_parity(parity)
         registry.record_event(VersionEvent(model, chosen.version, "certified", now, f"{parity.rows} rows"))
         if previous != chosen.version:
-            registry.record_event(VersionEvent(model, chosen.version, "promoted", now, f"after {previous}"))
+            registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
         names = _create_current(engine, functions)
     return Promoted(chosen, previous, names, parity)
 
@@ -149,6 +148,10 @@ def _functions(registry: Registry, version: Version, artifact: Artifact) -> Func
     )
 
 
+def _after(previous: int | None) -> str:
+    return f"in place of version {previous}" if previous else "the first champion"
+
+
 def _create_versioned(engine: Engine, functions: Functions) -> None:
     """The version's own functions: they never change, so making them again is harmless."""
     if functions.kernel:
@@ -156,16 +159,12 @@ def _create_versioned(engine: Engine, functions: Functions) -> None:
     with engine.transaction():
         schema = quoted(functions.versioned[0].name.schema, engine.name)
         engine.execute(f"create schema if not exists {quoted(engine.database, engine.name)}.{schema}")
-        for function in within(functions.versioned, engine.database):
+        for function in functions.versioned:
             engine.create_function(function)
 
 
 def _create_current(engine: Engine, functions: Functions) -> tuple[str, ...]:
-    created = within(functions.current, engine.database)
-    for function in created:
+    """The champion's functions; gives their names, the one people call first."""
+    for function in functions.current:
         engine.create_function(function)
-    return tuple(_shown(created))
-
-
-def _shown(functions: Sequence[object]) -> list[str]:
-    return [str(function.name.name) for function in functions]  # type: ignore[attr-defined]
+    return tuple(sorted(function.name.name for function in functions.current))

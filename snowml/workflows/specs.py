@@ -20,6 +20,7 @@ class Located:
 
     spec: ModelSpec
     locator: Locator | None = None
+    overridden: bool = False
 
 
 def from_project(
@@ -43,7 +44,7 @@ def from_project(
         overrides=overrides,
     )
     place = locate_exposure(project.folder, spec.file, name)
-    return Located(spec, locate_settings(place, overrides or {}))
+    return Located(spec, locate_settings(place, overrides or {}), overridden=bool(overrides))
 
 
 def from_registry(registry: Registry, name: str) -> Located:

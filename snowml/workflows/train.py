@@ -29,6 +29,7 @@ from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import champion_artifact
 from snowml.workflows.specs import Located
 
+BASELINES = ("constant", "best_rule")
 _PACKAGES = ("snowml-warehouse", "scikit-learn", "numpy", "pandas", "skops", "duckdb")
 
 
@@ -60,7 +61,8 @@ class Trained:
             "flavor": self.version.flavor,
             "rows": dict(self.run.row_counts),
             "metrics": self.measured["model"],
-            "baselines": {name: splits for name, splits in self.measured.items() if name != "model"},
+            "baselines": {name: splits for name, splits in self.measured.items() if name in BASELINES},
+            "champion": self.measured.get("champion"),
             "best_rule": self.best_rule,
             "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
         }
@@ -204,7 +206,7 @@ def _register(
     stored = artifact.dumps()
     baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
     with registry.transaction():
-        registry.record_spec(spec.name, spec.hash, spec.to_json(), now)
+        registry.record_spec(spec.name, spec.hash, spec.to_json(), now, overridden=located.overridden)
         registry.record_run(run)
         version = Version(
             model=spec.name,

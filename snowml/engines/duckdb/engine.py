@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
@@ -114,10 +115,12 @@ class DuckDBEngine:
         return b"".join(row[0] for row in rows)
 
     def create_function(self, function: SqlFunction | VectorFunction) -> None:
-        """Create or replace a macro, or the stub of a Python function.
+        """Create or replace a macro, or the stub of a Python function, in this database if none is named.
 
         A Python function is registered with the process, which no transaction can take back or see: create it first.
         """
+        # In full: `main.f` may also mean the temporary macro that stands over a stub.
+        function = replace(function, name=function.name.within(self.database))
         if isinstance(function, SqlFunction):
             with self._errors(function.body):
                 create_macro(self.connection, function)
