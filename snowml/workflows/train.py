@@ -18,9 +18,9 @@ from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
 from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
-from snowml.spec.model import ModelSpec
 from snowml.spec.fields import folded
 from snowml.spec.kinds import kind_of
+from snowml.spec.model import ModelSpec
 from snowml.training.data import Columns, TrainingData, read
 from snowml.training.fitting import Fitted, Rival, classes, fit
 from snowml.training.gates import Verdict, judge
