@@ -157,6 +157,20 @@ def test_a_plain_client_is_told_how_to_run_the_estimator(promoted: shop.Shop) ->
     assert "Open the file with snowml.connect()" in done.stderr
 
 
+def test_a_function_outlives_the_connection_that_registered_it(promoted: shop.Shop) -> None:
+    # In a process of its own, for what would go wrong is a crash.
+    program = (
+        "import gc, snowml\n"
+        "first, second = snowml.connect('shop.duckdb'), snowml.connect('shop.duckdb')\n"
+        "first.close(); del first; gc.collect()\n"
+        "taken = [(lambda n: lambda *columns: n)(n) for n in range(1000)]\n"
+        f"query = 'select count(analytics.predict_churn_proba({INPUTS})) from analytics.churn_scoring_set'\n"
+        "print(second.sql(query).fetchall())"
+    )
+    done = shop.python("-c", program, cwd=promoted.folder)
+    assert (done.returncode, done.stdout.strip()) == (0, "[(60,)]"), done.stderr
+
+
 @pytest.mark.parametrize(
     ("given", "moment"),
     [
