@@ -28,7 +28,7 @@ def build(
     from snowml.workflows.moment import moment
 
     project = load_project(options)
-    variables = {"as_of": moment(as_of).isoformat(sep=" ")} if as_of else None
+    variables = {"as_of": moment(as_of).isoformat(sep=" ")} if as_of is not None else None
     outcome = Dbt(project, ConsoleProgress(quiet=as_json)).build(
         select=select, exclude=exclude, variables=variables, full_refresh=full_refresh
     )

@@ -87,7 +87,7 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
         "trained as of": run["as_of"],
         "on": run["training_set"],
         "rows": ", ".join(f"{name} {count:,}" for name, count in run["row_counts"].items()),
-        "parameters": ", ".join(f"{name}={value}" for name, value in run["params"].items()),
+        "parameters": ", ".join(f"{name}={value}" for name, value in _flat(run["params"]).items()),
         "git commit": run["git_commit"],
         "spec": run["spec_hash"][:12],
         "training set": run["fingerprint"][:12],
@@ -198,7 +198,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
     model = run["metrics"].get("model", {})
     return {
         **{f"{split} {name}": value for split, values in model.items() for name, value in values.items()},
-        **{f"params.{name}": str(value) for name, value in run["params"].items()},
+        **{f"params.{name}": str(value) for name, value in _flat(run["params"]).items()},
         **{f"rows.{name}": count for name, count in run["row_counts"].items()},
         **{f"package {name}": number for name, number in run["packages"].items()},
         "status": document["status"],
@@ -208,6 +208,15 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "training set": run["fingerprint"][:12],
         "features": ", ".join(item["name"] for item in document["features"]),
     }
+
+
+def _flat(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters by dotted names, as --set takes them."""
+    flat: dict[str, Any] = {}
+    for name, value in params.items():
+        inner = _flat(value) if isinstance(value, dict) else {"": value}
+        flat |= {f"{name}.{key}" if key else name: item for key, item in inner.items()}
+    return flat
 
 
 def _paired(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -226,4 +226,7 @@ def _setting(item: str) -> tuple[str, object]:
     key, equals, value = item.partition("=")
     if not equals or not key:
         raise UserError(f"--set takes KEY=VALUE, such as params.max_iter=50; got '{item}'.")
-    return key, yaml.safe_load(value)
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {key}: '{value}' is not a YAML value.") from error

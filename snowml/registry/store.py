@@ -102,7 +102,9 @@ class Registry:
 
     # Specifications
 
-    def record_spec(self, model: str, spec_hash: str, spec: str, at: datetime, *, overridden: bool) -> None:
+    def record_spec(
+        self, model: str, spec_hash: str, spec: str, at: datetime, *, overridden: bool = False
+    ) -> None:
         """Append a model's resolved specification, unless it is the latest already.
 
         One with settings overridden for a single training is kept for that run, and is not the model's own.

@@ -10,6 +10,8 @@ from snowml.errors import DataError, did_you_mean
 from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.registry.store import Registry
+from snowml.spec.fields import folded
+from snowml.spec.kinds import kind_of
 from snowml.workflows.monitor import predictions_of
 from snowml.workflows.specs import Located
 
@@ -76,18 +78,25 @@ def _selection(engine: Engine, located: Located, version: Version) -> str:
     else:
         score, prediction = f"{home.sql(dialect)}({arguments})", "score"
     return (
-        f"select {keys}, {prediction} as prediction, score, {int(version.version)} as model_version, "
+        f"select {keys}, {prediction} as prediction, score, "
+        f"cast({int(version.version)} as bigint) as model_version, "
         f"cast(? as timestamp) as predicted_at from (select {keys}, {score} as score from {source}) as scored"
     )
 
 
 def _check_inputs(columns: list[tuple[str, str]], version: Version, source: str) -> None:
-    known = {name.lower() for name, _ in columns}
+    types = {folded(name): type_ for name, type_ in columns}
+    reader = f"{version.model} version {version.version}"
     for feature in version.signature.features:
-        if feature.name.lower() not in known:
+        found = types.get(feature.name)
+        if found is None:
             raise DataError(
-                f"{source} has no column '{feature.name}', which {version.model} version {version.version} reads."
-                f"{did_you_mean(feature.name, known)}"
+                f"{source} has no column '{feature.name}', which {reader} reads.{did_you_mean(feature.name, types)}"
+            )
+        if kind_of(found) != feature.kind:
+            raise DataError(
+                f"The column '{feature.name}' of {source} was a {feature.kind} when {reader} was trained, and is now "
+                f"of type {found}. Restore it, or train the model again: snowml train {version.model}"
             )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,13 +153,14 @@ class Dbt:
         ]
         if command != "deps":
             where += ["--target-path", str(self.project.folder / "target" / self.project.target.name)]
-        # dbt-duckdb takes a relative path from the current folder; for our own sessions it is the profile's.
-        with contextlib.chdir(self.project.target.file.parent):
+        # dbt-duckdb takes a relative path from the current folder; for our own sessions it is the project's.
+        with contextlib.chdir(self.project.folder):
             try:
                 runner = dbtRunner(manifest=parsed, callbacks=[listener])
                 result = runner.invoke([*_QUIET, command, *where, *args])
             finally:
                 _give_back_lock()
+                _close_log()
         if result.exception is not None:
             raise _exception(result.exception, listener.errors) from result.exception
         return result.result
@@ -190,6 +192,14 @@ def _give_back_lock() -> None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def _close_log() -> None:
+    """Close the log file that dbt leaves open."""
+    log = logging.getLogger("file_log")
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
 
 
 def _node(result: Any) -> Node:

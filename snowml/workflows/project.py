@@ -1,7 +1,7 @@
 """A dbt project as snowml sees it: its folder, its target, its vars, and the environment that follows from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Project:
             folder=folder,
             name=settings["name"],
             profiles_dir=profiles,
-            target=read_target(settings["profile"], target=target, profiles_dir=profiles),
+            target=_placed(read_target(settings["profile"], target=target, profiles_dir=profiles), folder),
             vars={**_vars(settings), **(vars or {})},
             given_vars=vars or {},
         )
@@ -84,6 +84,17 @@ class Project:
     def registry(self, engine: Engine) -> Registry:
         """The registry of this project's environment."""
         return Registry(engine, self.registry_schema)
+
+
+def _placed(target: Target, folder: Path) -> Target:
+    """The target with the path of its DuckDB file in full: a relative one is the project's, wherever the profile is.
+
+    That is where `dbt build` puts it for whoever runs it in the project's folder.
+    """
+    path = str(target.settings.get("path", ":memory:"))
+    if target.type != "duckdb" or path == ":memory:":
+        return target
+    return replace(target, settings={**target.settings, "path": str(folder / Path(path).expanduser())})
 
 
 def _vars(settings: Mapping[str, Any]) -> dict[str, Any]:

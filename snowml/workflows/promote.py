@@ -6,6 +6,7 @@ from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.errors import GateFailed, ModelNotFound, ParityFailed, UserError
+from snowml.names import quoted
 from snowml.progress import Progress, Silent
 from snowml.records import Parity, Version, VersionEvent
 from snowml.registry.store import Registry
@@ -156,6 +157,8 @@ def _create_versioned(engine: Engine, functions: Functions) -> None:
     if functions.kernel:
         engine.create_function(functions.kernel)
     with engine.transaction():
+        schema = quoted(functions.versioned[0].name.schema, engine.name)
+        engine.execute(f"create schema if not exists {quoted(engine.database, engine.name)}.{schema}")
         for function in functions.versioned:
             engine.create_function(function)
 

@@ -58,9 +58,7 @@
 {% macro _check_inputs(model, champion, relation) -%}
   {%- set kinds = {} -%}
   {%- for column in adapter.get_columns_in_relation(relation) -%}
-    {%- set text = column.is_string() or column.dtype | lower in ['varchar', 'text', 'string'] -%}
-    {%- set number = column.is_number() or column.is_float() or column.dtype | lower in ['boolean', 'bigint', 'hugeint'] -%}
-    {%- do kinds.update({column.name | lower: 'category' if text else 'number' if number else column.dtype}) -%}
+    {%- do kinds.update({column.name | lower: snowml._kind_of(column.dtype)}) -%}
   {%- endfor -%}
   {%- set wrong = [] -%}
   {%- for feature in champion.signature.features -%}
@@ -79,6 +77,22 @@
       relation ~ ' cannot be scored by ' ~ model ~ ' version ' ~ champion.version ~ ': ' ~ wrong | join('; ')
       ~ '. Restore the columns, or train the model again: snowml train ' ~ model) }}
   {%- endif -%}
+{%- endmacro %}
+
+
+{# What a type of either warehouse is to a model, as snowml.spec.kinds has it: number, category, or the type itself. #}
+{% macro _kind_of(type) -%}
+  {%- set numbers = [
+    'TINYINT', 'SMALLINT', 'INTEGER', 'INT', 'BIGINT', 'HUGEINT', 'BYTEINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT',
+    'UHUGEINT', 'DECIMAL', 'NUMERIC', 'NUMBER', 'DECFLOAT', 'FLOAT', 'FLOAT4', 'FLOAT8', 'REAL', 'DOUBLE',
+    'DOUBLE PRECISION', 'BOOLEAN'
+  ] -%}
+  {%- set texts = [
+    'VARCHAR', 'TEXT', 'STRING', 'CHAR', 'CHARACTER', 'CHARACTER VARYING', 'BPCHAR', 'NCHAR', 'NVARCHAR', 'NVARCHAR2', 'ENUM'
+  ] -%}
+  {%- set found = modules.re.match('^([A-Z0-9_]+(?: [A-Z]+)*?) *([(].*[)])?( COLLATE .*)?$', type | upper | trim) -%}
+  {%- set base = found.group(1) if found else none -%}
+  {{ return('number' if base in numbers else 'category' if base in texts else type) }}
 {%- endmacro %}
 
 

@@ -1,6 +1,7 @@
 """The engine protocol on DuckDB."""
 
 import importlib.util
+import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -145,6 +146,10 @@ class DuckDBEngine:
         assert module_spec.loader is not None
         module = importlib.util.module_from_spec(module_spec)
         module_spec.loader.exec_module(module)
+        try:
+            inspect.signature(module.main).bind(self.connection, *args)
+        except TypeError as error:
+            raise UserError(f"{procedure}: {error}. It says: {module.__doc__}") from error
         return module.main(self.connection, *args)
 
     def close(self) -> None:

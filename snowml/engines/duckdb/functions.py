@@ -33,6 +33,8 @@ Vectorised = Callable[..., pa.Array]
 
 _TYPES = {"double": "double", "text": "varchar"}
 _MARK = "snowml.vector_function/1"
+# dbt opens a cursor in each of its threads; two must not register the same function.
+_registering = threading.Lock()
 _open_connections: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
 
 
@@ -112,13 +114,14 @@ def _computing(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe)
     """The expression that calls the registered function, which is registered where that is due."""
     registered = f"{name}_{recipe.artifact[:16]}_udf"
     arguments = ", ".join(f"cast({quoted(p.name, 'duckdb')} as {_TYPES[p.type]})" for p in recipe.parameters)
-    if not _is_registered(connection, registered):
-        data = _artifact(connection, recipe)
-        if data is None:
-            return _refusal(
-                f"{name}: its artifact {recipe.artifact} is not in {recipe.store}; train and promote again."
-            )
-        _register(connection, registered, recipe, data)
+    with _registering:
+        if not _is_registered(connection, registered):
+            data = _artifact(connection, recipe)
+            if data is None:
+                return _refusal(
+                    f"{name}: its artifact {recipe.artifact} is not in {recipe.store}; train and promote again."
+                )
+            _register(connection, registered, recipe, data)
     return f"{quoted(registered, 'duckdb')}({arguments})"
 
 
@@ -140,28 +143,39 @@ def _is_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def _register(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe, data: bytes) -> None:
-    """Register a function that loads its model at the first call: scikit-learn takes a second to import."""
-    lock = threading.Lock()
-
-    def answer(*columns: pa.ChunkedArray) -> pa.Array:
-        with lock:
-            compute = _load(recipe.handler, recipe.artifact, data)
-        return compute(*columns)
-
-    # DuckDB refuses variadic functions, so each one shows a signature of its own arity.
-    slots = [
-        inspect.Parameter(f"p{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(recipe.parameters))
-    ]
-    answer.__signature__ = inspect.Signature(slots)  # type: ignore[attr-defined]
+    arity = len(recipe.parameters)
+    key = (recipe.handler, recipe.artifact, hashlib.sha256(data).hexdigest(), arity)
+    if key not in _answering:
+        _answering[key] = _deferred(recipe.handler, recipe.artifact, data, arity)
     connection.create_function(
         name,
-        answer,
+        _answering[key],
         [_TYPES[parameter.type] for parameter in recipe.parameters],
         "double",
         type=PythonUDFType.ARROW,
         # The default drops rows that hold a NULL before the call; to a model a NULL is a value like others.
         null_handling=FunctionNullHandling.SPECIAL,
     )
+
+
+# What DuckDB was given to call, kept for good. DuckDB lets go of a function when the connection that registered it is
+# closed, and still calls it from the database's other connections: the process would crash.
+_answering: dict[tuple[str, str, str, int], Vectorised] = {}
+
+
+def _deferred(handler: str, artifact: str, data: bytes, arity: int) -> Vectorised:
+    """A function that loads its model at the first call: scikit-learn takes a second to import."""
+    lock = threading.Lock()
+
+    def answer(*columns: pa.ChunkedArray) -> pa.Array:
+        with lock:
+            compute = _load(handler, artifact, data)
+        return compute(*columns)
+
+    # DuckDB refuses variadic functions, so each one shows a signature of its own arity.
+    slots = [inspect.Parameter(f"p{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(arity)]
+    answer.__signature__ = inspect.Signature(slots)  # type: ignore[attr-defined]
+    return answer
 
 
 _loaded: dict[tuple[str, str], Vectorised] = {}
