@@ -102,7 +102,11 @@ def train(
 
 @click.command()
 @model_argument
-@click.option("--version", type=int, help="Which version; the newest approved one if not given.")
+@click.option(
+    "--version",
+    type=int,
+    help="Which version; if not given, the newest approved one that was not rolled back from.",
+)
 @json_option
 @project_options
 def promote(model: str | None, every: bool, version: int | None, as_json: bool, **options: Any) -> None:

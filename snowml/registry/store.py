@@ -13,7 +13,6 @@ from snowml.names import Relation
 from snowml.records import (
     Bin,
     Drift,
-    Event,
     Parity,
     Performance,
     Run,
@@ -23,15 +22,8 @@ from snowml.records import (
     Version,
     VersionEvent,
 )
+from snowml.registry import history
 from snowml.registry.schema import migrate, registry_schemas, schema_version
-
-# An event that changes a version's status, and the status it gives.
-_STATUS: dict[Event, Status] = {
-    "registered": "candidate",
-    "rejected": "rejected",
-    "approved": "approved",
-    "retired": "retired",
-}
 
 
 class Registry:
@@ -127,6 +119,14 @@ class Registry:
         rows = self._rows(
             "select spec from {specs} where model = ? order by overridden, recorded_at desc limit 1",
             [model],
+        )
+        return str(rows[0]["spec"]) if rows else None
+
+    def spec(self, version: Version) -> str | None:
+        """The specification that a version was trained by, as JSON."""
+        rows = self._rows(
+            "select spec from {specs} where model = ? and spec_hash = ? order by recorded_at desc limit 1",
+            [version.model, version.spec_hash],
         )
         return str(rows[0]["spec"]) if rows else None
 
@@ -282,24 +282,11 @@ class Registry:
 
     def statuses(self, model: str) -> dict[int, Status]:
         """The status of each version, as its events tell it."""
-        found: dict[int, Status] = {}
-        for event in self.events(model):
-            if event.event in _STATUS:
-                found[event.version] = _STATUS[event.event]
-        return found
+        return history.statuses(self.events(model))
 
     def champions(self, model: str) -> list[int]:
         """The versions that have been champion and were not rolled back from, the current one last."""
-        stack: list[int] = []
-        for event in self.events(model):
-            if event.event == "promoted":
-                stack.append(event.version)
-            elif event.event == "rolled_back":
-                # The current one goes even where an earlier turn of the same version is meant.
-                del stack[-1:]
-                while stack and stack[-1] != event.version:
-                    stack.pop()
-        return stack
+        return history.champions(self.events(model))
 
     def champion(self, model: str) -> Version:
         """The version that answers `predict_<model>`.

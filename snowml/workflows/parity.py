@@ -17,7 +17,7 @@ from snowml.registry.trusted import Artifact
 from snowml.spec.split import Split
 from snowml.training.data import feature_columns, to_frame
 from snowml.training.fitting import answer
-from snowml.workflows.specs import from_registry
+from snowml.workflows.specs import of_version
 
 TOLERANCE = 1e-9
 
@@ -53,8 +53,7 @@ def compare(
 
 def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
     """The features of the test window with the function's answers, in one query."""
-    located = from_registry(registry, version.model)
-    spec, dialect, signature = located.spec, engine.name, version.signature
+    spec, dialect, signature = of_version(registry, version), engine.name, version.signature
     run = registry.run(version.run_id)
     windows = Split.model_validate(run.params["split"]).windows(run.as_of)
     arguments = ", ".join(quoted(feature.name, dialect) for feature in signature.features)

@@ -9,12 +9,13 @@ from snowml.errors import GateFailed, ModelNotFound, ParityFailed, UserError
 from snowml.names import quoted
 from snowml.progress import Progress, Silent
 from snowml.records import Parity, Version, VersionEvent
+from snowml.registry.history import statuses, withdrawn
 from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
 from snowml.serving.functions import Functions, functions_of
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.parity import compare
-from snowml.workflows.specs import from_registry
+from snowml.workflows.specs import of_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def promote(
         engine: The warehouse.
         registry: Where the model's versions are.
         model: The model.
-        version: Its version; the newest approved one where None.
+        version: Its version; where None, the newest approved one that was not rolled back from.
         now: The moment of the promotion.
         progress: Told what is being done.
 
@@ -117,19 +118,13 @@ def rollback(
 
 
 def _chosen(registry: Registry, model: str, number: int | None) -> Version:
-    """The version asked for, or the newest approved one."""
-    versions, statuses = registry.versions(model), registry.statuses(model)
-    if number is not None:
-        chosen = registry.version(model, number)
-    else:
-        approved = [version for version in versions if statuses[version.version] == "approved"]
-        if not versions:
-            raise registry.untrained(model)
-        chosen = (approved or versions)[-1]
-    status = statuses[chosen.version]
+    """The version asked for, or the newest approved one that was not rolled back from."""
+    events = registry.events(model)
+    chosen = _newest(registry, model, events) if number is None else registry.version(model, number)
+    status = statuses(events)[chosen.version]
     if status == "approved":
         return chosen
-    reasons = [event.detail for event in registry.events(model) if event.version == chosen.version][-1]
+    reasons = [event.detail for event in events if event.version == chosen.version][-1]
     if status == "rejected":
         raise GateFailed(
             f"{model} version {chosen.version} did not pass its gates and is not promoted: {reasons}"
@@ -137,12 +132,21 @@ def _chosen(registry: Registry, model: str, number: int | None) -> Version:
     raise GateFailed(f"{model} version {chosen.version} is {status} and cannot be promoted.")
 
 
+def _newest(registry: Registry, model: str, events: list[VersionEvent]) -> Version:
+    """The newest approved version; one that was rolled back from comes back only by its number."""
+    versions, status = registry.versions(model), statuses(events)
+    if not versions:
+        raise registry.untrained(model)
+    approved = [version for version in versions if status[version.version] == "approved"]
+    trusted = [version for version in approved if version.version not in withdrawn(events)]
+    return (trusted or approved or versions)[-1]
+
+
 def _functions(registry: Registry, version: Version, artifact: Artifact) -> Functions:
-    spec = from_registry(registry, version.model).spec
     return functions_of(
         version,
         artifact,
-        schema=spec.function_schema,
+        schema=of_version(registry, version).function_schema,
         store=registry.table("artifacts"),
         dialect=registry.engine.name,
     )

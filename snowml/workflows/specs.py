@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snowml.errors import ModelNotFound, did_you_mean
+from snowml.records import Version
 from snowml.registry.store import Registry
 from snowml.spec.exposure import read_spec
 from snowml.spec.location import Locator, locate_exposure, locate_settings
@@ -60,6 +61,17 @@ def from_registry(registry: Registry, name: str) -> Located:
             f"The registry {registry.schema} knows no model '{name}'.{did_you_mean(name, known)}"
         )
     return Located(ModelSpec.from_json(text))
+
+
+def of_version(registry: Registry, version: Version) -> ModelSpec:
+    """The specification that a version was trained by, in the environment that the model is in now.
+
+    A version keeps to the relations it was made from; its functions stand where those of the model stand today.
+    """
+    current = from_registry(registry, version.model).spec
+    text = registry.spec(version)
+    own = ModelSpec.from_json(text) if text else current
+    return own.model_copy(update={"function_schema": current.function_schema})
 
 
 def git_commit(folder: Path) -> str | None:

@@ -56,7 +56,8 @@ class DuckDBFile:
         return connection
 
     def _prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
-        for name, value in {"TimeZone": "UTC", **self.settings}.items():
+        # DuckDB draws its progress bar on standard output, where answers belong.
+        for name, value in {"TimeZone": "UTC", "enable_progress_bar": "false", **self.settings}.items():
             connection.execute(f"set {name} = '{str(value).replace(chr(39), chr(39) * 2)}'")
         connection.execute(f"use {_quoted(_database(connection))}.{_quoted(self._usable_schema(connection))}")
         attach(connection)
