@@ -11,6 +11,9 @@ from snowml.cli.options import load_project, project_options
 @click.command()
 @click.argument("procedure")
 @click.argument("args", nargs=-1)
+@click.option(
+    "--json", is_flag=True, expose_value=False, help="As elsewhere; the answer is JSON without it too."
+)
 @project_options
 def call(procedure: str, args: tuple[str, ...], **options: Any) -> None:
     """Run a stored procedure in the warehouse, as CALL would: snowml call train_model MODEL [AS_OF].
