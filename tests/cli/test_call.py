@@ -98,7 +98,7 @@ def test_an_unknown_model_has_a_suggestion(bare: shop.Shop) -> None:
     assert "Did you mean 'churn'?" in answer.err
 
 
-def test_people_get_an_answer_in_words(bare: shop.Shop) -> None:
+def test_the_answer_is_the_same_document_without_the_option(bare: shop.Shop) -> None:
     answer = bare.cli("call", "predict_batch", "spend", "2024-06-30")
     assert answer.code == 0
-    assert "scored: 0" in answer.out
+    assert answer.json == call(bare, "predict_batch", "spend", "2024-06-30")
