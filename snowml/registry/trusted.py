@@ -32,8 +32,8 @@ _UNREADABLE: Final = (
     AttributeError,
     EOFError,
     LookupError,
-    NotImplementedError,
-    RecursionError,
+    # Too deep; or a flag in the zip says that it is encrypted, or of a later version.
+    RuntimeError,
     TypeError,
     ValueError,
 )
