@@ -104,12 +104,14 @@ def _parse(data: bytes) -> Pipeline:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             _audit(json.loads(file.read("schema.json")))
-        pipeline = skops.io.loads(data, trusted=_TRUSTED)
+        pipeline: Pipeline = skops.io.loads(data, trusted=_TRUSTED)
+        check_bounds(pipeline)
+    except DataError:
+        raise
     except UntrustedTypesFoundException as wrong:
         raise DataError(f"The artifact is refused: {wrong}") from wrong
     except _UNREADABLE as wrong:
         raise DataError(f"The artifact cannot be read ({wrong}): train the version again.") from wrong
-    check_bounds(pipeline)
     return pipeline
 
 

@@ -21,6 +21,15 @@ _QUIET = [
     "--no-send-anonymous-usage-stats",
 ]
 # dbt's exceptions that mean: the project, not the warehouse.
+# What a node's message holds where the warehouse failed; any other error is the node's own SQL.
+_WAREHOUSE = (
+    "IO Error",
+    "Out of Memory",
+    "Could not set lock",
+    "INTERNAL Error",
+    "Connection",
+    "Failed to connect",
+)
 _USAGE = (
     "Usage",
     "Parsing",
@@ -227,11 +236,8 @@ def _raise_for(nodes: Sequence[Node]) -> None:
 def _node_error(errors: Sequence[Node]) -> SnowmlError:
     lines = "\n".join(f"  {node.name}: {_essence(node.message)}" for node in errors)
     text = f"dbt could not build {len(errors)} node{'s' if len(errors) > 1 else ''}:\n{lines}"
-    connection = any(
-        word in node.message for node in errors for word in ("IO Error", "Connection", "Database Error")
-    )
-    database = connection and not any("Compilation Error" in node.message for node in errors)
-    return TerminalError(text) if database else ProjectError(text)
+    warehouse = any(word in node.message for node in errors for word in _WAREHOUSE)
+    return TerminalError(text) if warehouse else ProjectError(text)
 
 
 def _essence(message: str) -> str:
