@@ -90,7 +90,8 @@ def fit(
     clock = _Stopwatch()
     train = masks["train"]
     _check_classes(signature, data.label[train])
-    check_numbers(settings.estimator, signature, data.frame[np.logical_or.reduce(list(masks.values()))])
+    used: Mask = masks["train"] | masks["validation"] | masks["test"]
+    check_numbers(settings.estimator, signature, data.frame[used])
     unfitted = pipeline.build(
         settings.estimator, settings.task, settings.params, settings.seed, signature.features
     )
