@@ -36,7 +36,7 @@ def frame(rows=300, *, negative=False, positive=True, seed=0):
             'Wind "Gust" m/s?': random.integers(0, 9, rows).astype(float),
             "town": town,
             "late": np.where(late, positive, negative),
-            "known_at": (as_of + pd.Timedelta(days=2)).astype("datetime64[us]"),
+            "known_at": as_of.to_numpy().astype("datetime64[us]") + np.timedelta64(2, "D"),
         }
     )
 
