@@ -69,11 +69,7 @@ def audit(dbt: Dbt, model: str, *, as_of: datetime, now: datetime, cuts: Sequenc
     variables = {"as_of": as_of.isoformat(sep=" ")}
     _check_cuts(cuts, as_of)
     manifest = dbt.manifest(variables)
-    engine = dbt.project.open(notify=dbt.progress.note)
-    try:
-        database = engine.database
-    finally:
-        engine.close()
+    database = dbt.project.database(notify=dbt.progress.note)
     located = from_project(dbt.project, manifest, model, database=database)
     spec = located.spec
     lineage = Lineage(manifest, dataset(manifest, model, spec.settings.training_set), spec.settings.as_of)

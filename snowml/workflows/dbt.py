@@ -159,7 +159,7 @@ class Dbt:
         copy.nodes = {uid: node for uid, node in copy.nodes.items() if not uid.startswith("operation.")}
         rewrite(copy)
         selected = [f"fqn:{'.'.join(copy.nodes[uid].fqn)}" for uid in models]
-        args = [*given, "--full-refresh", "--select", *selected]
+        args = [*given, "--full-refresh", "--no-write-json", "--select", *selected]
         result = self._invoke("run", args, step=step, parsed=copy, target_path="audit")
         _raise_for([_node(item) for item in getattr(result, "results", ())])
 
