@@ -158,6 +158,8 @@ class Dbt:
         copy = self._parse(given).deepcopy()
         copy.nodes = {uid: node for uid, node in copy.nodes.items() if not uid.startswith("operation.")}
         rewrite(copy)
+        # What macros see of the project in `graph`.
+        copy.build_flat_graph()
         selected = [f"fqn:{'.'.join(copy.nodes[uid].fqn)}" for uid in models]
         args = [*given, "--full-refresh", "--no-write-json", "--select", *selected]
         result = self._invoke("run", args, step=step, parsed=copy, target_path="audit")
