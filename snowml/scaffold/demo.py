@@ -115,6 +115,8 @@ def _build(dbt: Dbt, tour: Tour, data: str) -> Outcome:
         exclude=_AFTER_TRAINING,
         changed_since=state if same_data else None,
         variables=_scoring(tour),
+        # What changed is computed anew: an increment would leave the rows of before as the old SQL made them.
+        full_refresh=True,
         title="build and test the features",
     )
     state.mkdir(parents=True, exist_ok=True)

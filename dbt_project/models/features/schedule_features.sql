@@ -5,7 +5,7 @@ flights as (
     select * from {{ ref('stg_flights') }}
 ),
 
-final as (
+counted as (
     select
         flight_id,
         as_of,
@@ -24,6 +24,11 @@ final as (
             ) as double
         ) as planned_departures_1h
     from flights
+),
+
+final as (
+    select * from counted
+    where {{ snowml.in_increment('as_of') }}
 )
 
 select * from final

@@ -1,0 +1,225 @@
+{#
+  For each question of a spine, the newest row of each history that was known when it was asked; NULLs where none was.
+
+      {{ snowml.point_in_time_join(
+          spine=ref('visits'),
+          histories=[
+              {'from': ref('prices'), 'by': 'product', 'columns': ['price', 'currency'], 'max_age': '7 days'},
+              {'from': ref('ratings'), 'by': {'product': 'sku'}, 'columns': {'rating_mean': 'mean'}, 'lag': '1 hour'},
+          ]
+      ) }}
+
+  Arguments:
+    spine: a relation that declares `entity` and `as_of`.
+    histories: of each `from` (a relation that declares `known_at`), `by` (columns, or the spine's column → the
+      history's), `columns` (names, or new name → expression), and if need be `max_age` (older than that is not known
+      any more), `lag` (counts as known that much later) and `newest_by` (a column of which the greatest wins among rows
+      of one key and moment; without it there may be only one such row, or the choice is the engine's).
+    keep: further columns of the spine to hand on.
+    exclusive: leave out what became known exactly at as_of.
+    plan: `asof`, the engine's own join; or `union`, one time line for each history in turn, which takes a third of
+      the memory and somewhat more time. Both give the same.
+    entity, as_of: in place of what the spine declares.
+
+  In an increment a history with a max_age is read only as far back as that.
+#}
+{% macro point_in_time_join(spine, histories, keep=[], plan='asof', exclusive=false, entity=none, as_of=none) -%}
+  {%- if plan not in ['asof', 'union'] -%}
+    {{ exceptions.raise_compiler_error("point_in_time_join: the plan is '" ~ plan ~ "'; it may be asof or union.") }}
+  {%- endif -%}
+  {%- if not execute -%}
+    {{ return(snowml._not_yet()) }}
+  {%- endif -%}
+  {%- set spine = snowml._spine(spine, entity, as_of, keep, 'point_in_time_join') -%}
+  {%- set found = [] -%}
+  {%- for given in histories -%}
+    {%- do found.append(snowml._joined_history(given)) -%}
+  {%- endfor -%}
+  {%- set start = snowml._increment_start() -%}
+  {{ return(snowml._joined_by_asof(spine, found, exclusive, start) if plan == 'asof'
+    else snowml._joined_by_union(spine, found, exclusive, start)) }}
+{%- endmacro %}
+
+
+{# The history with its `columns` as new name → expression, and `max_age` as SQL. #}
+{% macro _joined_history(given) -%}
+  {%- set history = snowml._history(given, 'point_in_time_join', ['columns', 'max_age', 'newest_by']) -%}
+  {%- if not history.columns -%}
+    {{ exceptions.raise_compiler_error("point_in_time_join: the history " ~ history.name ~ " has no columns.") }}
+  {%- endif -%}
+  {%- set columns = {} -%}
+  {%- if history.columns is mapping -%}
+    {%- do columns.update(history.columns) -%}
+  {%- else -%}
+    {%- for column in snowml._listed(history.columns) -%}
+      {%- do columns.update({column: 'facts.' ~ column}) -%}
+    {%- endfor -%}
+  {%- endif -%}
+  {%- do history.update({
+    'columns': columns,
+    'max_age': snowml._interval(history.max_age, 'point_in_time_join: the max_age') if history.max_age else none,
+  }) -%}
+  {{ return(history) }}
+{%- endmacro %}
+
+
+{# The rows of a history that can be the newest of a question: keys under the spine's names, when known, columns. #}
+{% macro _joinable_facts(history, start) %}
+    select
+      {%- for key, column in history.by.items() %}
+      facts.{{ column }} as {{ key }},
+      {%- endfor %}
+      {{ history.moment }} as snowml_known_at,
+      {%- for name, expression in history.columns.items() %}
+      {{ expression }} as {{ name }}{{ ',' if not loop.last }}
+      {%- endfor %}
+    {{- snowml._facts_that_matter(history, start, history.max_age) }}
+    {%- if history.newest_by %}
+    qualify row_number() over (
+      partition by {% for column in history.by.values() %}facts.{{ column }}, {% endfor %}{{ history.moment }}
+      order by facts.{{ history.newest_by }} desc nulls last
+    ) = 1
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro _joined_by_asof(spine, histories, exclusive, start) -%}
+  {%- set own = (spine.entity + spine.keep) | unique | list -%}
+  {%- set carried = snowml._carried(spine, histories) %}
+select
+  {%- for column in own %}
+  asked.{{ column }},
+  {%- endfor %}
+  asked.{{ spine.as_of }}
+  {%- for history in histories -%}
+    {%- set alias = 'history_' ~ loop.index -%}
+    {%- for name in history.columns -%}
+  ,
+  {% if history.max_age -%}
+  case when {{ alias }}.snowml_known_at >= asked.{{ spine.as_of }} - {{ history.max_age }} then {{ alias }}.{{ name }} end as {{ name }}
+  {%- else -%}
+  {{ alias }}.{{ name }}
+  {%- endif -%}
+    {%- endfor -%}
+  {%- endfor %}
+from ({{ snowml._questions(spine, carried, start) }}
+) as asked
+  {%- for history in histories %}
+{{ snowml._asof_join(
+    '(' ~ snowml._joinable_facts(history, start) ~ '\n) as history_' ~ loop.index,
+    'asked.' ~ spine.as_of ~ (' > ' if exclusive else ' >= ') ~ 'history_' ~ loop.index ~ '.snowml_known_at',
+    snowml._same_keys('asked', 'history_' ~ loop.index, history.by.keys())
+  ) }}
+  {%- endfor %}
+{%- endmacro %}
+
+
+{% macro _same_keys(left, right, keys) -%}
+  {%- for key in keys -%}
+    {{ left }}.{{ key }} = {{ right }}.{{ key }}{{ ' and ' if not loop.last }}
+  {%- endfor -%}
+{%- endmacro %}
+
+
+{# The engines have the same join in different words. #}
+{% macro _asof_join(right, condition, keys) -%}
+  {{ return(adapter.dispatch('_asof_join', 'snowml')(right, condition, keys)) }}
+{%- endmacro %}
+
+
+{% macro default___asof_join(right, condition, keys) -%}
+asof left join {{ right }}
+  on {{ keys }} and {{ condition }}
+{%- endmacro %}
+
+
+{# Fills with NULLs, as a left join. #}
+{% macro snowflake___asof_join(right, condition, keys) -%}
+asof join {{ right }}
+  match_condition ({{ condition }})
+  on {{ keys }}
+{%- endmacro %}
+
+
+{#
+  One history after another, each on a time line with the questions: a fact opens a group, the questions after it belong
+  to it, and its values are the group's first. (`last_value` of each column would skip the NULLs of the newest row.)
+#}
+{% macro _joined_by_union(spine, histories, exclusive, start) -%}
+  {%- set own = (spine.entity + spine.keep) | unique | list -%}
+  {%- set carried = snowml._carried(spine, histories) -%}
+  {%- set query = namespace(text=snowml._questions(spine, carried, start), known=[]) -%}
+  {%- for history in histories -%}
+    {%- set query.text = snowml._union_step(query.text, history, spine.as_of, carried, query.known, exclusive, start) -%}
+    {%- set query.known = query.known + history.columns.keys() | list -%}
+  {%- endfor %}
+select
+  {%- for column in own + [spine.as_of] + query.known %}
+  answered.{{ column }}{{ ',' if not loop.last }}
+  {%- endfor %}
+from ({{ query.text }}
+) as answered
+{%- endmacro %}
+
+
+{% macro _union_step(questions, history, as_of, carried, known, exclusive, start) %}
+    select
+      {%- for column in carried + [as_of] + known %}
+      grouped.{{ column }},
+      {%- endfor %}
+      {%- for name in history.columns %}
+      {{ snowml._first_of_group(name, history, as_of) }} as {{ name }}{{ ',' if not loop.last }}
+      {%- endfor %}
+    from (
+      select
+        time_line.*,
+        sum(1 - time_line.snowml_asked) over (
+          partition by {% for key in history.by %}time_line.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
+          order by time_line.snowml_moment, time_line.snowml_asked {{ 'desc' if exclusive }}
+          rows between unbounded preceding and current row
+        ) as snowml_group
+      from (
+        select
+          {%- for column in carried + [as_of] + known %}
+          asked.{{ column }},
+          {%- endfor %}
+          asked.{{ as_of }} as snowml_moment,
+          cast(null as timestamp) as snowml_known_at,
+          {%- for name in history.columns %}
+          null as {{ name }},
+          {%- endfor %}
+          1 as snowml_asked
+        from ({{ questions }}
+        ) as asked
+        union all
+        select
+          {%- for column in carried + [as_of] + known %}
+          {{ 'facts.' ~ column if column in history.by else 'null' }} as {{ column }},
+          {%- endfor %}
+          facts.snowml_known_at as snowml_moment,
+          facts.snowml_known_at,
+          {%- for name in history.columns %}
+          facts.{{ name }},
+          {%- endfor %}
+          0 as snowml_asked
+        from ({{ snowml._joinable_facts(history, start) }}
+        ) as facts
+      ) as time_line
+    ) as grouped
+    qualify grouped.snowml_asked = 1
+{%- endmacro %}
+
+
+{% macro _first_of_group(name, history, as_of) -%}
+  {%- set window -%}
+    over (
+        partition by {% for key in history.by %}grouped.{{ key }}, {% endfor %}grouped.snowml_group order by grouped.snowml_asked
+      )
+  {%- endset -%}
+  {%- set first = 'first_value(grouped.' ~ name ~ ') ' ~ window -%}
+  {%- if not history.max_age -%}
+    {{ return(first) }}
+  {%- endif -%}
+  {{ return('case when first_value(grouped.snowml_known_at) ' ~ window ~ ' >= grouped.' ~ as_of ~ ' - ' ~ history.max_age
+    ~ ' then ' ~ first ~ ' end') }}
+{%- endmacro %}
