@@ -5,7 +5,8 @@ SnowmlError
 ├── AnswerIsNo            exit code 1: the question was understood, and the answer is no
 │   ├── GateFailed
 │   ├── ParityFailed
-│   └── DriftFound
+│   ├── DriftFound
+│   └── AuditFailed
 ├── UserError             exit code 2: the input or the project is wrong
 │   ├── SpecError         carries file and line
 │   ├── ProjectError
@@ -46,6 +47,10 @@ class ParityFailed(AnswerIsNo):
 
 class DriftFound(AnswerIsNo):
     """A scored window drifted beyond its threshold."""
+
+
+class AuditFailed(AnswerIsNo):
+    """An audit found a feature that may know the future."""
 
 
 class UserError(SnowmlError):

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from snowml.cli import build, call, demo, inspecting, loop
+from snowml.cli import build, call, demo, inspecting, knowing, loop
 from snowml.cli.console import notes
 from snowml.errors import SnowmlError
 
@@ -42,6 +42,10 @@ for command in (
     loop.rollback,
     loop.predict,
     loop.monitor,
+    knowing.audit,
+    knowing.replay,
+    knowing.features,
+    knowing.doctor,
     inspecting.runs,
     inspecting.versions,
     inspecting.show,

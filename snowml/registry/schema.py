@@ -118,6 +118,20 @@ _VERSION_1: Mapping[str, Table] = {
     },
 }
 
+_AUDITS: Mapping[str, Table] = {
+    "audits": {
+        "model": "text",
+        "audited_at": "time",
+        "as_of": "time",
+        "name": "text",
+        "passed": "boolean",
+        "detail": "text",
+        "cuts": "text",
+        "manifest_hash": "text",
+        "git_commit": "text",
+    },
+}
+
 _CHAMPIONS = """
 create or replace view {champions} as
 select turned.model, turned.version, turned.happened_at as since, v.run_id, v.flavor, v.signature, v.artifact
@@ -130,7 +144,7 @@ inner join {model_versions} as v on v.model = turned.model and v.version = turne
 where turned.newest_first = 1
 """
 
-MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1}
+MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1, 2: _AUDITS}
 CURRENT = max(MIGRATIONS)
 _INFO: Table = {"schema_version": "int"}
 

@@ -1,7 +1,7 @@
 """Reading and writing the registry's tables."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -315,7 +315,15 @@ class Registry:
             f"The registry {self.schema} knows no model '{model}'.{did_you_mean(model, models)}"
         )
 
-    # Parity, drift, performance
+    # Audits, parity, drift, performance
+
+    def record_audit(self, checks: Sequence[Mapping[str, object]]) -> None:
+        """Append the checks of an audit, a row each."""
+        self.engine.insert(self.table("audits"), checks)
+
+    def audits(self, model: str) -> list[dict[str, Any]]:
+        """The checks of a model's audits, newest first."""
+        return self._rows("select * from {audits} where model = ? order by audited_at desc, name", [model])
 
     def record_parity(self, parity: Parity) -> None:
         """Append the outcome of a comparison."""

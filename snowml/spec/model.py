@@ -48,6 +48,7 @@ class ModelSpec(BaseModel):
     def hash(self) -> str:
         """The sha256 of what changes the model: its name, settings and relations."""
         shown = self.model_dump(mode="json", include={"name", "settings", "training_set", "scoring_set"})
+        del shown["settings"]["audit"]
         return sha256(canonical(shown).encode()).hexdigest()
 
     def to_json(self) -> str:

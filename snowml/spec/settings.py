@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from snowml.records import Task
+from snowml.spec.audit import Audit
 from snowml.spec.fields import Column, Columns, Parameter, Positive, Seed, Text, refusal
 from snowml.spec.gates import Gate, fitting_gate, fitting_metric
 from snowml.spec.split import Split
@@ -56,6 +57,7 @@ class Settings(BaseModel):
     params: dict[str, Parameter] = {}
     metric: Annotated[str, AfterValidator(fitting_metric), Field(validate_default=True)] = ""
     gates: tuple[Annotated[Gate, AfterValidator(fitting_gate)], ...] = ()
+    audit: Audit = Audit()
     seed: Seed = 0
 
     @model_validator(mode="after")

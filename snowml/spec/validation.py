@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from snowml.errors import did_you_mean
+from snowml.spec.audit import Audit
 from snowml.spec.gates import Gate
 from snowml.spec.problems import KeyPath, Problem, dotted, spec_error
 from snowml.spec.settings import RESERVED, Features, Settings
@@ -16,7 +17,7 @@ from snowml.spec.split import Split
 if TYPE_CHECKING:
     from snowml.spec.location import Locator
 
-_PARTS: dict[str, type[BaseModel]] = {"features": Features, "split": Split, "gates": Gate}
+_PARTS: dict[str, type[BaseModel]] = {"features": Features, "split": Split, "gates": Gate, "audit": Audit}
 
 _SAYS = {
     "string_type": "is not text",

@@ -6,12 +6,11 @@ from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
-from snowml.errors import DataError, did_you_mean
+from snowml.errors import DataError
 from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.registry.store import Registry
-from snowml.spec.fields import folded
-from snowml.spec.kinds import kind_of
+from snowml.workflows.inputs import broken_inputs
 from snowml.workflows.monitor import predictions_of
 from snowml.workflows.specs import Located
 
@@ -44,7 +43,9 @@ def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of
     spec = located.spec
     version = registry.champion(spec.name)
     target = predictions_of(spec)
-    _check_inputs(columns_of(engine, spec.scoring_set), version, str(spec.scoring_set))
+    broken = broken_inputs(columns_of(engine, spec.scoring_set), version, str(spec.scoring_set))
+    if broken:
+        raise DataError("\n".join(broken))
     selection = _selection(engine, located, version)
     name = target.within(engine.database).sql(engine.name)
     with engine.transaction():
@@ -82,22 +83,6 @@ def _selection(engine: Engine, located: Located, version: Version) -> str:
         f"cast({int(version.version)} as bigint) as model_version, "
         f"cast(? as timestamp) as predicted_at from (select {keys}, {score} as score from {source}) as scored"
     )
-
-
-def _check_inputs(columns: list[tuple[str, str]], version: Version, source: str) -> None:
-    types = {folded(name): type_ for name, type_ in columns}
-    reader = f"{version.model} version {version.version}"
-    for feature in version.signature.features:
-        found = types.get(feature.name)
-        if found is None:
-            raise DataError(
-                f"{source} has no column '{feature.name}', which {reader} reads.{did_you_mean(feature.name, types)}"
-            )
-        if kind_of(found) != feature.kind:
-            raise DataError(
-                f"The column '{feature.name}' of {source} was a {feature.kind} when {reader} was trained, and is now "
-                f"of type {found}. Restore it, or train the model again: snowml train {version.model}"
-            )
 
 
 def _exists(engine: Engine, relation: Relation) -> bool:

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,32 @@ class Dbt:
             step.outcome(_summary(outcome) or "nothing changed")
         return outcome
 
+    def rebuild(
+        self,
+        models: Sequence[str],
+        rewrite: Callable[[Any], None],
+        *,
+        variables: Mapping[str, Any] | None = None,
+        step: Step | None = None,
+    ) -> None:
+        """`dbt run` of some models, by their unique ids, on a copy of the parsed project that `rewrite` may change.
+
+        No hook at the start or the end of a run is called, and nothing of the project's own `target` is touched.
+
+        Raises:
+            ProjectError: A model cannot be built; TerminalError: the warehouse failed.
+        """
+        given = self._vars(variables)
+        copy = self._parse(given).deepcopy()
+        copy.nodes = {uid: node for uid, node in copy.nodes.items() if not uid.startswith("operation.")}
+        rewrite(copy)
+        # What macros see of the project in `graph`.
+        copy.build_flat_graph()
+        selected = [f"fqn:{'.'.join(copy.nodes[uid].fqn)}" for uid in models]
+        args = [*given, "--full-refresh", "--no-write-json", "--select", *selected]
+        result = self._invoke("run", args, step=step, parsed=copy, target_path="audit")
+        _raise_for([_node(item) for item in getattr(result, "results", ())])
+
     def _parse(self, given: Sequence[str]) -> Any:
         key = " ".join(given)
         if key not in self._parsed:
@@ -151,7 +177,13 @@ class Dbt:
         return ["--vars", json.dumps(merged, default=str)] if merged else []
 
     def _invoke(
-        self, command: str, args: Sequence[str], *, step: Step | None = None, parsed: Any = None
+        self,
+        command: str,
+        args: Sequence[str],
+        *,
+        step: Step | None = None,
+        parsed: Any = None,
+        target_path: str = "",
     ) -> Any:
         from dbt.cli.main import dbtRunner
 
@@ -161,7 +193,8 @@ class Dbt:
             *("--target", self.project.target.name),
         ]
         if command != "deps":
-            where += ["--target-path", str(self.project.folder / "target" / self.project.target.name)]
+            own = self.project.folder / "target" / self.project.target.name
+            where += ["--target-path", str(own / target_path)]
         # dbt-duckdb takes a relative path from the current folder; for our own sessions it is the project's.
         with contextlib.chdir(self.project.folder):
             try:

@@ -81,6 +81,14 @@ class Project:
         """A session of the target's warehouse."""
         return open_engine(self.target, read_only=read_only, notify=notify)
 
+    def database(self, *, notify: Notify | None = None) -> str:
+        """The database that the target's names without one belong to."""
+        engine = self.open(notify=notify)
+        try:
+            return engine.database
+        finally:
+            engine.close()
+
     def registry(self, engine: Engine) -> Registry:
         """The registry of this project's environment."""
         return Registry(engine, self.registry_schema)
