@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from snowml.engines import artifacts
 from snowml.engines.base import Parameter, SqlFunction
 from snowml.engines.columns import columns_of
 from snowml.engines.duckdb import engine as duckdb_engine
@@ -273,7 +274,7 @@ def test_a_missing_artifact_is_named(engine, store):
 
 
 def test_an_artifact_beyond_the_maximum_is_refused_with_a_remedy(engine, store, monkeypatch):
-    monkeypatch.setattr(duckdb_engine, "MAXIMUM", 3 * 2**20)
+    monkeypatch.setattr(artifacts, "MAXIMUM", 3 * 2**20)
     engine.put(store, "fits", bytes(3 * 2**20))
     with pytest.raises(UserError, match=r"takes 4 MiB; an artifact may take 3 MiB\..*max_depth"):
         engine.put(store, "large", bytes(4 * 2**20))
