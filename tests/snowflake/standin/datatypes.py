@@ -36,6 +36,11 @@ def duckdb_type(text: str) -> str:
         kind = exp.DataType.build(text, dialect="snowflake")
     except SqlglotError:
         raise unknown(f"the type {text}") from None
+    return kept_as(kind)
+
+
+def kept_as(kind: exp.DataType) -> str:
+    """The same, of a type that is parsed."""
     if kind.this == T.DECIMAL:
         sizes = [int(part.name) for part in kind.expressions] or [38]
         precision, scale = (*sizes, 0)[:2]
@@ -45,7 +50,7 @@ def duckdb_type(text: str) -> str:
         if kind.this in kinds:
             return name
     if kind.this not in OTHERS:
-        raise unknown(f"the type {text}")
+        raise unknown(f"the type {kind.sql()}")
     return OTHERS[kind.this]
 
 

@@ -45,7 +45,7 @@ class Cursor(FakeSnowflakeCursor):
 def run(session: "Session", sql: str, bound: dict[str, Any], describe_only: bool) -> Answer:
     expression = parse_one(repairs.text(sql))
     check(session, expression, sql)
-    expression = repairs.asof(expression)
+    expression = repairs.values(repairs.asof(expression))
     expression, temporary = _temporary(session, expression)
     if isinstance(expression, DEFINES):
         session.commit_before_ddl()
@@ -119,7 +119,7 @@ def _described(cursor: Cursor, expression: Expr) -> Answer:
     if not isinstance(expression, exp.Query):
         return status()
     empty = expression.transform(lambda e: exp.Null() if isinstance(e, exp.Placeholder) else e)
-    found = cursor.run(exp.select("*").from_(exp.Subquery(this=empty, alias="described")).limit(0), None)
+    found = cursor.run(exp.select("*").from_(empty.subquery("described")).limit(0), None)
     answer = table(found, cursor.variants())
     answer.data["statementTypeId"] = SELECT
     return answer

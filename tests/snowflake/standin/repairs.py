@@ -45,6 +45,23 @@ def asof(expression: Expr) -> Expr:
     return expression
 
 
+def values(expression: Expr) -> Expr:
+    """Columns of VALUES by their number: `select $1 from values (…)`, as Snowpark writes the rows of a frame."""
+    for found in expression.find_all(exp.Values):
+        select = found.find_ancestor(exp.Select)
+        first = found.find(exp.Tuple)
+        if select is None or first is None or found.args.get("alias"):
+            continue
+        names = [exp.to_identifier(f"COLUMN{i + 1}", quoted=True) for i in range(len(first.expressions))]
+        found.set("alias", exp.TableAlias(this=exp.to_identifier("_VALUES"), columns=names))
+        for parameter in [p for p in select.find_all(exp.Parameter) if p.find_ancestor(exp.Select) is select]:
+            column = exp.column(f"COLUMN{parameter.name}", quoted=True)
+            # Without a name of its own, a column is called as it is written.
+            in_list = parameter.parent is select and parameter.arg_key == "expressions"
+            parameter.replace(exp.alias_(column, f"${parameter.name}", quoted=True) if in_list else column)
+    return expression
+
+
 def reserved_words(expression: Expr) -> Expr:
     """Quotes the names that are words of DuckDB's own: `at`, say."""
     for identifier in expression.find_all(exp.Identifier):

@@ -65,6 +65,8 @@ class Server:
         database, schema = session.place
         data = {
             "token": token,
+            # Without one the connector never closes its session, and says nothing.
+            "masterToken": token,
             "serverVersion": fakesnow.transforms.SERVER_VERSION,
             # Zero keeps the rows of an array binding in the request; else they come as a file on a stage.
             "parameters": [

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from sqlglot import Expr, exp
 from sqlglot.dialects.snowflake import Snowflake
+from sqlglot.tokens import TokenType
 
+from standin.datatypes import kept_as
 from standin.failures import Failure
 from standin.grammar import STRINGS, Reader
 
@@ -46,11 +48,11 @@ FUNCTIONS = set(
 # Names that sqlglot reads as functions and that are words of the language before a parenthesis.
 WORDS = {"TABLE", "VALUES", "EXISTS", "FILTER", "DATE", "TIME", "TIMESTAMP", "AND", "OR", "MODEL", "MAP", "STRING", "FIRST"}
 FOREIGN = {*Snowflake.Parser.FUNCTIONS, *Snowflake.Parser.FUNCTION_PARSERS} - FUNCTIONS - WORDS
-FOREIGN_TYPES = {"HUGEINT", "UHUGEINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT", "LIST", "BLOB", "UUID", "ENUM"}
-
 
 def refuse_what_snowflake_lacks(expression: Expr, sql: str, is_user_defined: Callable[[str], bool]) -> None:
     tokens = Reader(sql).tokens
+    if any(token.token_type == TokenType.VARBINARY and token.text.upper() == "BLOB" for token in tokens):
+        raise Failure("SQL compilation error:\nUnsupported data type 'BLOB'.", 2040)
     for token, after in zip(tokens, tokens[1:], strict=False):
         name = token.text.upper()
         if after.text == "(" and token.token_type not in STRINGS and name in FOREIGN and not is_user_defined(name):
@@ -60,9 +62,7 @@ def refuse_what_snowflake_lacks(expression: Expr, sql: str, is_user_defined: Cal
         if name not in FUNCTIONS | WORDS and not is_user_defined(name) and not name.startswith("SYSTEM$"):
             raise _unknown_function(name)
     for kind in expression.find_all(exp.DataType):
-        name = kind.this.name if isinstance(kind.this, exp.DataType.Type) else str(kind.this)
-        if name.upper() in FOREIGN_TYPES:
-            raise Failure(f"SQL compilation error:\nUnsupported data type '{name}'.", 2040)
+        kept_as(kind)
     if expression.find(exp.Filter):
         raise Failure("SQL compilation error:\nAn aggregate takes no FILTER clause on Snowflake.")
     if expression.find(exp.Lambda):
