@@ -342,6 +342,12 @@ def test_a_sql_function_answers(engine, function):
     engine.create_function(made)
     assert call(engine, made, 2) == 3.0
     assert call(engine, made, None) is None
+
+
+def test_a_parameter_without_a_type_takes_what_can_be_cast(engine, function, only):
+    only("duckdb", "elsewhere parameters have types")
+    made = function("cast({x} as double) + 1")
+    engine.create_function(made)
     assert call(engine, made, "2.5") == 3.5
 
 

@@ -12,7 +12,7 @@ from standin import bindings, repairs
 from standin.answers import Answer, Listing, counts, listing, status, table
 from standin.failures import Failure, unknown
 from standin.grammar import Name
-from standin.strict import refuse_what_snowflake_lacks
+from standin.strict import called, refuse_what_snowflake_lacks
 
 if TYPE_CHECKING:
     from standin.session import Session
@@ -36,6 +36,10 @@ class Cursor(FakeSnowflakeCursor):
             self._execute(transformed, values if values and transformed.find(exp.Placeholder) else None)
         assert self._arrow_table is not None
         return self._arrow_table
+
+    def _transform(self, expression: Expr, params: Any) -> Expr:
+        hidden = repairs.hide_quoted_calls(expression)
+        return repairs.show_quoted_calls(super()._transform(expression, params), hidden)
 
     def variants(self) -> set[str]:
         """The columns of the answer that hold JSON."""
@@ -102,7 +106,7 @@ def macro_body(session: "Session", of: Name, body: str) -> str:
             found.set("db", exp.to_identifier(of.schema, quoted=True))
             found.set("catalog", exp.to_identifier(of.database, quoted=True))
     for call in list(query.find_all(exp.Anonymous)):
-        full = Name(of.database, of.schema, call.name.upper())
+        full = Name(of.database, of.schema, called(call))
         if full in session.account.functions and not isinstance(call.parent, exp.Dot):
             call.set("this", full.name)
             place = exp.Dot(

@@ -58,7 +58,7 @@ def refuse_what_snowflake_lacks(expression: Expr, sql: str, is_user_defined: Cal
         if after.text == "(" and token.token_type not in STRINGS and name in FOREIGN and not is_user_defined(name):
             raise _unknown_function(name)
     for call in expression.find_all(exp.Anonymous):
-        name = call.name.upper()
+        name = called(call)
         if name not in FUNCTIONS | WORDS and not is_user_defined(name) and not name.startswith("SYSTEM$"):
             raise _unknown_function(name)
     for kind in expression.find_all(exp.DataType):
@@ -67,6 +67,12 @@ def refuse_what_snowflake_lacks(expression: Expr, sql: str, is_user_defined: Cal
         raise Failure("SQL compilation error:\nAn aggregate takes no FILTER clause on Snowflake.")
     if expression.find(exp.Lambda):
         raise Failure("SQL compilation error:\nsyntax error unexpected '->'.")
+
+
+def called(call: exp.Anonymous) -> str:
+    """A function's name as the account has it: a quoted one to the letter."""
+    quoted = isinstance(call.this, exp.Identifier) and call.this.quoted
+    return call.name if quoted else call.name.upper()
 
 
 def _unknown_function(name: str) -> Failure:
