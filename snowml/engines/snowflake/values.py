@@ -1,7 +1,6 @@
 """Values on their way to Snowflake and back."""
 
 from datetime import UTC, date, datetime
-from numbers import Integral, Real
 
 import pyarrow as pa
 
@@ -11,16 +10,14 @@ _MICROSECONDS = "%Y-%m-%d %H:%M:%S.%f"
 
 def bound(value: object) -> object:
     """A value to be bound to one `?`: Python's own types, and moments in UTC without a zone."""
-    if value is None or isinstance(value, bool | str | bytes | int | float):
-        return value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    if isinstance(value, Integral):
-        return int(value)
-    if isinstance(value, Real):
-        return float(value)
+    # The driver goes by the name of the class, and knows no subclass such as NumPy's double or pandas' Timestamp.
+    if hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, bytearray | memoryview):
         return bytes(value)
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC) if value.tzinfo else value
+        return datetime.combine(moment.date(), moment.time())
     return value
 
 
