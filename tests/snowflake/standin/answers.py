@@ -22,6 +22,8 @@ class Answer:
     kind: str = "executed"
     rows: int = 0
     bytes: int = 0
+    # What RESULT_SCAN reads.
+    result: pa.Table | None = None
 
 
 @dataclass
@@ -47,7 +49,9 @@ def listing(content: Listing, statement_type: int = SHOW) -> Answer:
         "returned": len(rowset),
         "statementTypeId": statement_type,
     }
-    return Answer(data, rows=len(rowset), bytes=len(json.dumps(rowset)))
+    names = list(content.columns)
+    result = pa.table({name: pa.array([row[i] for row in rowset], pa.string()) for i, name in enumerate(names)})
+    return Answer(data, rows=len(rowset), bytes=len(json.dumps(rowset)), result=result)
 
 
 def counts(found: dict[str, int], statement_type: int) -> Answer:
@@ -77,7 +81,7 @@ def table(rows: pa.Table, variants: set[str], statement_type: int = SELECT) -> A
         "returned": rows.num_rows,
         "statementTypeId": statement_type,
     }
-    return Answer(data, rows=rows.num_rows, bytes=content.size if rows.num_rows else 0)
+    return Answer(data, rows=rows.num_rows, bytes=content.size if rows.num_rows else 0, result=rows)
 
 
 def column(name: str, kind: str, precision: int | None = None, scale: int | None = None) -> Column:

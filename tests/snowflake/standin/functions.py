@@ -53,7 +53,7 @@ class Routine:
 def routine(session: "Session", reader: Reader) -> Routine:
     """Reads a definition from its name on."""
     name = session.name(reader.path())
-    arguments = {}
+    arguments: dict[str, str] = {}
     for declared in split(reader.inside()):
         argument = Reader(declared)
         called = argument.identifier()
@@ -196,7 +196,7 @@ class Functions:
         physical = f"_PY_{next(IDS)}"
 
         def call(*columns: pa.ChunkedArray) -> pa.Array:
-            values = [encoded(column) for column in columns]
+            values = [encoded(column, kind == "JSON") for column, kind in zip(columns, types or ("BIGINT",), strict=True)]
             found = worker.ask({"columns": values, "count": len(columns[0])})
             return _result(found, returns)
 

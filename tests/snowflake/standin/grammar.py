@@ -1,12 +1,21 @@
 """Reads statements that sqlglot does not parse, token by token."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from standin.failures import Failure
+
+
+class Words(Snowflake):
+    """Snowflake's dialect, but no statement is one token and a text, as sqlglot has those that it does not parse."""
+
+    class Tokenizer(Snowflake.Tokenizer):
+        COMMANDS: ClassVar[set[TokenType]] = set()
+
 
 STRINGS = (TokenType.STRING, TokenType.RAW_STRING)
 
@@ -38,7 +47,7 @@ class Reader:
 
     def __post_init__(self) -> None:
         try:
-            tokens = Snowflake().tokenize(self.sql)
+            tokens = Words().tokenize(self.sql)
         except SqlglotError as error:
             raise Failure(f"SQL compilation error:\n{error}") from None
         while tokens and tokens[-1].token_type == TokenType.SEMICOLON:

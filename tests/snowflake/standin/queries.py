@@ -50,7 +50,7 @@ def run(session: "Session", sql: str, bound: dict[str, Any], describe_only: bool
     expression = parse_one(repairs.text(sql))
     check(session, expression, sql)
     expression = repairs.values(repairs.asof(expression))
-    expression, temporary = _temporary(session, expression)
+    expression, temporary = _temporary(session, _results(session, expression))
     if isinstance(expression, DEFINES):
         session.commit_before_ddl()
     cursor = Cursor(session.connection, session.duckdb)
@@ -175,6 +175,19 @@ def _column_types(session: "Session", insert: exp.Insert) -> list[str]:
 
 def _array(values: list[Any]) -> pa.Array:
     return pa.array(values) if any(value is not None for value in values) else pa.nulls(len(values), pa.string())
+
+
+def _results(session: "Session", expression: Expr) -> Expr:
+    """TABLE(RESULT_SCAN('…')): the answer to an earlier statement, as a table."""
+    for call in [c for c in expression.find_all(exp.Anonymous) if c.name.upper() == "RESULT_SCAN"]:
+        query = call.expressions[0].name
+        scanned = call.find_ancestor(exp.TableFromRows)
+        if query not in session.results or scanned is None:
+            raise Failure(f"Statement {query} not found", 709, "02000")
+        name = f"_RESULT_{query}"
+        session.duckdb.register(name, session.results[query])
+        scanned.replace(exp.Table(this=exp.to_identifier(name, quoted=True), alias=scanned.args.get("alias")))
+    return expression
 
 
 def _temporary(session: "Session", expression: Expr) -> tuple[Expr, Any]:

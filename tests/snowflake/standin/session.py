@@ -4,18 +4,21 @@ import itertools
 import shutil
 import tempfile
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import fakesnow.conn
 import fakesnow.instance
+import pyarrow as pa
 
 from standin.failures import Failure
 from standin.grammar import Name
 from standin.records import Records
 from standin.workers import Interpreter
 
+REMEMBERED = 20
 IDS = itertools.count(1)
 
 
@@ -38,7 +41,7 @@ class Account:
         # Where a handler's Session finds this server; known once it listens.
         self.port = 0
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
-        self.procedures, self.models = Procedures(), Models(self)
+        self.procedures, self.models = Procedures(self), Models(self)
         self.lock = threading.RLock()
 
     def create_database(self, name: str) -> None:
@@ -72,6 +75,8 @@ class Session:
     # Temporary tables and views, by their name, and where DuckDB has them.
     temporary: dict[Name, Name] = field(default_factory=dict)
     in_transaction: bool = False
+    # The newest answers by the id of their query.
+    results: OrderedDict[str, pa.Table] = field(default_factory=OrderedDict)
     # What to do with the temporary objects of other kinds.
     at_close: list[Callable[[], None]] = field(default_factory=list)
 
@@ -104,6 +109,12 @@ class Session:
         if self.in_transaction:
             self.duckdb.execute("commit")
             self.in_transaction = False
+
+    def remember(self, query: str, result: pa.Table | None) -> None:
+        if result is not None:
+            self.results[query] = result
+        while len(self.results) > REMEMBERED:
+            self.results.popitem(last=False)
 
     def close(self) -> None:
         if self.in_transaction:

@@ -23,7 +23,10 @@ log = logging.getLogger("standin")
 
 # Taken note of, and nothing is done: DuckDB has nothing of the kind. Tests assert on the record.
 ACCEPTED = {"STREAM", "TASK", "ALERT", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
-SYSTEM_FUNCTIONS = {"SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled."}
+SYSTEM_FUNCTIONS = {
+    "SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled.",
+    "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": "snowflake.snowpark.pypi_shared_repository",
+}
 
 
 def respond(login: "Login", body: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +44,9 @@ def respond(login: "Login", body: dict[str, Any]) -> dict[str, Any]:
     record.kind, record.rows, record.bytes = answer.kind, answer.rows, answer.bytes
     session.account.records.add(record)
     database, schema = session.place
-    place = {"finalDatabaseName": database, "finalSchemaName": schema, "queryId": str(uuid.uuid4())}
+    query = str(uuid.uuid4())
+    session.remember(query, answer.result)
+    place = {"finalDatabaseName": database, "finalSchemaName": schema, "queryId": query}
     return {"data": {"parameters": [], **place, **answer.data}, "code": None, "message": None, "success": True}
 
 
@@ -49,6 +54,8 @@ def _execute(login: "Login", sql: str, body: dict[str, Any]) -> Answer:
     reader = Reader(sql)
     if not reader.tokens:
         raise Failure("SQL compilation error:\nempty statement", 900)
+    if reader.take("CALL"):
+        return login.session.account.procedures.call(login, reader, body.get("bindings") or {})
     for word, handler in HANDLERS.items():
         if reader.take(word):
             answer = handler(login, reader)
@@ -65,7 +72,8 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
     scoped = reader.take("SCOPED")
     temporary = reader.take("TEMPORARY") or reader.take("TEMP") or scoped
     objects = session.account
-    for kind, owner in {"FUNCTION": objects.functions, "STAGE": objects.stages}.items():
+    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures, "STAGE": objects.stages}
+    for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
             return owner.create(session, reader, replace, temporary)
@@ -73,8 +81,9 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
 
 
 def _drop(login: "Login", reader: Reader) -> Answer | None:
-    session = login.session
-    for kind, owner in {"FUNCTION": session.account.functions, "STAGE": session.account.stages}.items():
+    session, objects = login.session, login.session.account
+    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures, "STAGE": objects.stages}
+    for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
             return owner.drop(session, reader)
@@ -121,6 +130,8 @@ def _show(login: "Login", reader: Reader) -> Answer | None:
     session = login.session
     if reader.take("USER FUNCTIONS") or reader.take("FUNCTIONS"):
         return session.account.functions.show(session, reader)
+    if reader.take("USER PROCEDURES") or reader.take("PROCEDURES"):
+        return session.account.procedures.show(session, reader)
     if reader.take("STAGES"):
         return session.account.stages.show(session, reader)
     return None
@@ -129,6 +140,8 @@ def _show(login: "Login", reader: Reader) -> Answer | None:
 def _describe(login: "Login", reader: Reader) -> Answer | None:
     if reader.take("FUNCTION"):
         return login.session.account.functions.describe(login.session, reader)
+    if reader.take("PROCEDURE"):
+        return login.session.account.procedures.describe(login.session, reader)
     return None
 
 
@@ -141,7 +154,7 @@ def _stages(verb: str) -> Callable[["Login", Reader], Answer]:
 
 def _select(_: "Login", reader: Reader) -> Answer | None:
     """What clients ask of the system itself."""
-    name = reader.words(2)[-1]
+    name = reader.words(2)[-1].upper()
     if name in SYSTEM_FUNCTIONS:
         return listing(Listing({name: "text"}, [[SYSTEM_FUNCTIONS[name]]]), 0x1000)
     return None
@@ -204,6 +217,8 @@ def _failure(error: Exception) -> Failure:
         return Failure(str(error.raw_msg or error.msg), error.errno, error.sqlstate or "42000")
     if isinstance(error, SqlglotError):
         return Failure(f"SQL compilation error:\n{error}")
+    if isinstance(error, duckdb.Error) and "Python Interpreter Error" in str(error):
+        return Failure("Python Interpreter Error" + str(error).partition("Python Interpreter Error")[2], 100357, "P0000")
     if isinstance(error, duckdb.Error):
         return Failure(str(error), 100035, "22000")
     log.exception("a statement broke the stand-in")

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -73,7 +74,8 @@ class Worker:
             raise Failure(text, 100357, "P0000")
         return content
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Ends the process; the next question starts another."""
         if self._process:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()  # type: ignore[union-attr]
@@ -81,6 +83,10 @@ class Worker:
             self._process.wait()
             self._process.stdout.close()  # type: ignore[union-attr]
             self._process = None
+
+    def close(self) -> None:
+        """Ends the process for good, and takes its files away."""
+        self.stop()
         for path in [self._imports, *(p for p in self._imports.rglob("*") if p.is_dir())]:
             path.chmod(0o755)
         shutil.rmtree(self.home, ignore_errors=True)
@@ -105,10 +111,12 @@ class Worker:
         return self._process
 
 
-def encoded(column: pa.ChunkedArray) -> tuple[str, Any, bytes | None]:
+def encoded(column: pa.ChunkedArray, is_json: bool = False) -> tuple[str, Any, bytes | None]:
     """A column as the worker reads it: the bytes of numbers and which of them are there, else Python's values."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     kind = KINDS.get(str(array.type))
+    if is_json:
+        return "object", [None if text is None else json.loads(text) for text in array.to_pylist()], None
     if kind is None:
         return "object", array.to_pylist(), None
     present = None if not array.null_count else array.is_valid().to_numpy(zero_copy_only=False).tobytes()
