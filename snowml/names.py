@@ -7,6 +7,7 @@ from typing import Literal
 Dialect = Literal["duckdb", "snowflake"]
 
 _PLAIN_LOWER = re.compile(r"[a-z_][a-z0-9_$]*")
+_PLAIN_UPPER = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
 def quoted(name: str, dialect: Dialect) -> str:
@@ -18,6 +19,11 @@ def quoted(name: str, dialect: Dialect) -> str:
     if dialect == "snowflake" and _PLAIN_LOWER.fullmatch(name):
         name = name.upper()
     return '"' + name.replace('"', '""') + '"'
+
+
+def written(name: str, dialect: Dialect) -> str:
+    """A name as the warehouse reports it, as snowml writes it: what `quoted` makes the same identifier of."""
+    return name.lower() if dialect == "snowflake" and _PLAIN_UPPER.fullmatch(name) else name
 
 
 def literal(value: str | float, dialect: Dialect) -> str:

@@ -5,15 +5,15 @@ In a wheel they lie under `snowml/_shipped`; in a clone (and an editable install
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent
 
 
 def shipped(name: str) -> Path:
     """The path of `dbt_project`, `stored_procs` or `profiles.yml.example`."""
-    in_wheel = _PACKAGE / "_shipped" / name
-    return in_wheel if in_wheel.exists() else _PACKAGE.parent / name
+    in_wheel = PACKAGE / "_shipped" / name
+    return in_wheel if in_wheel.exists() else PACKAGE.parent / name
 
 
 def dbt_package() -> Path:
     """The folder of the dbt package `snowml`."""
-    return _PACKAGE / "dbt"
+    return PACKAGE / "dbt"

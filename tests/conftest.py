@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
 import pytest
+from fixtures import standin, warehouse  # noqa: F401
 from hypothesis import settings
 
 from snowml.engines.base import Engine

@@ -26,6 +26,7 @@ class SqlFunction:
     parameters: tuple[Parameter, ...]
     returns: str
     body: str
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,16 @@ class Engine(Protocol):
     def insert(self, relation: Relation, rows: Iterable[Mapping[str, object]]) -> None:
         """Append rows, by column name."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, where the warehouse can; an inner one joins the outer."""
+    def transaction(self, *, ddl: bool = False) -> AbstractContextManager[None]:
+        """All or nothing; an inner one joins the outer.
+
+        Args:
+            ddl: Objects are created in it. Where DDL commits by itself there is no transaction then: each inner one
+                is its own, and the caller orders the statements so that a crash between them can be repaired.
+        """
+
+    def tag(self, command: str, model: str) -> None:
+        """Mark the statements to come, in the warehouse's history, as those of a command about a model."""
 
     def put(self, store: Relation, key: str, data: bytes) -> None:
         """Keep an artifact's bytes under a key; the same key twice is kept once."""
@@ -80,6 +89,9 @@ class Engine(Protocol):
 
     def create_function(self, function: SqlFunction | VectorFunction) -> None:
         """Create a function, or replace the one of that name."""
+
+    def comments(self, function: Relation) -> list[str]:
+        """The comment of each function of that name, whatever its arguments; empty where there is none."""
 
     def call(self, procedure: str, args: Sequence[object]) -> object:
         """Run a stored procedure."""

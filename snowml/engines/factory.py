@@ -25,7 +25,7 @@ def open_engine(target: Target, *, read_only: bool = False, notify: Notify | Non
 
         return DuckDBEngine(duckdb_file(target).open(read_only=read_only, notify=notify))
     if target.type == "snowflake":
-        raise ProjectError("The Snowflake engine is not part of this release; use a target of type duckdb.")
+        return _open_snowflake(target)
     raise ProjectError(
         f"{target.file}: the target '{target.name}' is of type '{target.type}'; snowml knows duckdb and snowflake."
     )
@@ -53,8 +53,24 @@ def engine_for(session: object) -> Engine:
     Raises:
         ProjectError: It is no session of a warehouse that snowml knows.
     """
-    from snowml.engines.duckdb.engine import DuckDBEngine
-
     if hasattr(session, "create_function") and hasattr(session, "execute"):
+        from snowml.engines.duckdb.engine import DuckDBEngine
+
         return DuckDBEngine(session)  # type: ignore[arg-type]
+    if hasattr(session, "connection") and hasattr(session, "file"):
+        from snowml.engines.snowflake.engine import SnowflakeEngine
+
+        return SnowflakeEngine(session)  # type: ignore[arg-type]
     raise ProjectError(f"{type(session).__name__} is not a session of DuckDB or Snowflake.")
+
+
+def _open_snowflake(target: Target) -> Engine:
+    try:
+        from snowml.engines.snowflake.connection import SnowflakeLogin
+        from snowml.engines.snowflake.engine import SnowflakeEngine
+    except ImportError as error:
+        raise ProjectError(
+            f"The target '{target.name}' is of type snowflake, and its client is not installed ({error.name}). "
+            "Install snowml with the extra 'snowflake': pip install '.[snowflake]' in its clone."
+        ) from error
+    return SnowflakeEngine.open(SnowflakeLogin.of(target))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ class Target:
     profile: str
     name: str
     type: str
-    settings: Mapping[str, Any]
+    # Not shown: it holds passwords.
+    settings: Mapping[str, Any] = field(repr=False)
     file: Path
 
     @property

@@ -162,7 +162,7 @@ def migrate(engine: Engine, schema: str) -> None:
         raise ProjectError(
             f"The registry in schema {schema} has version {found}; this snowml knows {CURRENT}. Upgrade snowml."
         )
-    with engine.transaction():
+    with engine.transaction(ddl=True):
         home = Relation(schema, "registry_info", engine.database)
         engine.execute(
             f"create schema if not exists {quoted(engine.database, engine.name)}.{quoted(schema, engine.name)}"
@@ -203,6 +203,8 @@ def columns_of(table: str) -> Table:
 
 
 def _create(engine: Engine, relation: Relation, columns: Table) -> str:
+    if engine.name == "snowflake" and relation.name == "artifacts":
+        return f"create stage if not exists {relation.sql(engine.name)}"
     types = _TYPES[engine.name]
     listed = ", ".join(
         f"{quoted(name, engine.name)} {types.get(type_, type_)}" for name, type_ in columns.items()
@@ -214,5 +216,7 @@ def _create_views(engine: Engine, schema: str) -> None:
     # A view keeps its text, and looks for bare names in its own schema first. A name in full would not survive a
     # renamed DuckDB file, and DuckDB 2.0 refuses it in a view where schema and database share a name.
     inner = {name: quoted(name, engine.name) for name in ("version_events", "model_versions")}
+    if engine.name == "snowflake":
+        inner = {name: Relation(schema, name, engine.database).sql(engine.name) for name in inner}
     champions = Relation(schema, "champions", engine.database).sql(engine.name)
     engine.execute(_CHAMPIONS.format(champions=champions, **inner))

@@ -39,14 +39,25 @@ def functions_of(
     if version.flavor == "sql":
         score = linear.expression(artifact.pipeline, version.signature, dialect)
     else:
-        kernel = _kernel(version, store)
+        kernel = _kernel(version, store, _EVERYWHERE if dialect == "duckdb" else schema)
         score = _call(kernel, version.signature, dialect)
-    base = f"predict_{version.model}"
+    own = f"{version.model}_v{version.version}"
     return Functions(
         kernel=kernel,
-        versioned=_family(f"{base}_v{version.version}", schema, version.signature, score, dialect),
-        current=_family(base, schema, version.signature, score, dialect),
+        versioned=_family(own, schema, version, score, dialect),
+        current=_family(version.model, schema, version, score, dialect),
     )
+
+
+def names_of(base: str, signature: Signature) -> tuple[str, ...]:
+    """The names of the functions of `base`, a model or `<model>_v<N>`; the one people call last."""
+    name = f"predict_{base}"
+    return (name,) if signature.task == "regression" else (f"{name}_proba", f"{name}_label", name)
+
+
+def says(version: Version) -> str:
+    """The comment of a version's functions, by which one sees whose they are."""
+    return f"snowml: {version.model} version {version.version}"
 
 
 def parameters_of(signature: Signature) -> tuple[Parameter, ...]:
@@ -58,26 +69,20 @@ def parameters_of(signature: Signature) -> tuple[Parameter, ...]:
 
 
 def _family(
-    base: str, schema: str, signature: Signature, score: str, dialect: Dialect
+    base: str, schema: str, version: Version, score: str, dialect: Dialect
 ) -> tuple[SqlFunction, ...]:
+    signature, comment = version.signature, says(version)
     parameters = parameters_of(signature)
+    names = [Relation(schema, name) for name in names_of(base, signature)]
     if signature.task == "regression":
-        return (SqlFunction(Relation(schema, base), parameters, "double", score),)
-    probability = Parameter("probability", "double")
+        return (SqlFunction(names[0], parameters, "double", score, comment),)
+    given = (Parameter("probability", "double"),)
+    label = _label_of(signature, quoted("probability", dialect), dialect)
+    answer = _label_of(signature, f"({score})", dialect)
     return (
-        SqlFunction(Relation(schema, f"{base}_proba"), parameters, "double", score),
-        SqlFunction(
-            Relation(schema, f"{base}_label"),
-            (probability,),
-            signature.label_type,
-            _label_of(signature, quoted("probability", dialect), dialect),
-        ),
-        SqlFunction(
-            Relation(schema, base),
-            parameters,
-            signature.label_type,
-            _label_of(signature, f"({score})", dialect),
-        ),
+        SqlFunction(names[0], parameters, "double", score, comment),
+        SqlFunction(names[1], given, signature.label_type, label, comment),
+        SqlFunction(names[2], parameters, signature.label_type, answer, comment),
     )
 
 
@@ -92,10 +97,10 @@ def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:
     )
 
 
-def _kernel(version: Version, store: Relation) -> VectorFunction:
+def _kernel(version: Version, store: Relation, schema: str) -> VectorFunction:
     name = f"snowml_kernel_{version.model}_v{version.version}_{version.artifact[:8]}"
     return VectorFunction(
-        name=Relation(_EVERYWHERE, name),
+        name=Relation(schema, name),
         parameters=parameters_of(version.signature),
         handler="snowml.serving.estimator",
         store=store,

@@ -12,6 +12,7 @@ from snowml.records import Version
 from snowml.registry.store import Registry
 from snowml.workflows.inputs import broken_inputs
 from snowml.workflows.monitor import predictions_of
+from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
 
 
@@ -41,18 +42,21 @@ def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of
     For procedures, which have no dbt. The table is the one dbt appends to, and so are its columns.
     """
     spec = located.spec
+    engine.tag("predict", spec.name)
     version = registry.champion(spec.name)
+    repair(registry, spec.name)
     target = predictions_of(spec)
     broken = broken_inputs(columns_of(engine, spec.scoring_set), version, str(spec.scoring_set))
     if broken:
         raise DataError("\n".join(broken))
     selection = _selection(engine, located, version)
     name = target.within(engine.database).sql(engine.name)
-    with engine.transaction():
-        before = count_rows(engine, target, version)
-        if before == 0 and not _exists(engine, target):
-            engine.execute(f"create table {name} as {selection}", [as_of])
-        else:
+    with engine.transaction(ddl=True):
+        if not _exists(engine, target):
+            engine.execute(f"create table {name} as select * from ({selection}) as none_yet limit 0", [as_of])
+        # Two who score at once would both find the same rows not scored yet.
+        with registry.transaction():
+            before = count_rows(engine, target, version)
             keys = (*spec.settings.entity, spec.settings.as_of)
             on = " and ".join(f"done.{quoted(k, engine.name)} = fresh.{quoted(k, engine.name)}" for k in keys)
             engine.execute(
@@ -60,7 +64,7 @@ def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of
                 f"as done where {on} and done.model_version = {int(version.version)})",
                 [as_of],
             )
-        after = count_rows(engine, target, version)
+            after = count_rows(engine, target, version)
     return Predicted(version, target, after - before, after)
 
 

@@ -17,6 +17,7 @@ from snowml.registry.store import Registry
 from snowml.spec.model import ModelSpec
 from snowml.spec.split import Split
 from snowml.workflows.baselines import SCORE
+from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
 
 DAY = timedelta(days=1)
@@ -96,7 +97,9 @@ def monitor(
         DataError: No row of the window is scored.
     """
     spec, settings = located.spec, located.spec.settings
+    engine.tag("monitor", spec.name)
     version = registry.champion(spec.name)
+    repair(registry, spec.name)
     span = Window(settings.as_of, as_of - window, as_of)
     columns_of(engine, predictions_of(spec))
     found = drift(

@@ -8,6 +8,7 @@ from snowml.registry.store import Registry
 from snowml.workflows.batch import Predicted, count_rows
 from snowml.workflows.dbt import Dbt
 from snowml.workflows.monitor import predictions_of
+from snowml.workflows.repair import repair
 from snowml.workflows.specs import from_registry
 
 
@@ -25,8 +26,9 @@ def predict(dbt: Dbt, model: str, *, as_of: datetime, upstream: bool = False) ->
         ProjectError: The project has no model `<model>_predictions`.
     """
     with _session(dbt) as registry:
-        registry.require()
+        registry.require().engine.tag("predict", model)
         version = registry.champion(model)
+        repair(registry, model)
         spec = from_registry(registry, model).spec
         target = predictions_of(spec)
         before = count_rows(registry.engine, target, version)

@@ -6,16 +6,14 @@ from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.errors import GateFailed, ModelNotFound, ParityFailed, UserError
-from snowml.names import quoted
 from snowml.progress import Progress, Silent
 from snowml.records import Parity, Version, VersionEvent
-from snowml.registry.history import statuses, withdrawn
+from snowml.registry.history import champions, statuses, withdrawn
 from snowml.registry.store import Registry
-from snowml.registry.trusted import Artifact
-from snowml.serving.functions import Functions, functions_of
+from snowml.serving.functions import names_of
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.parity import compare
-from snowml.workflows.specs import of_version
+from snowml.workflows.repair import create_current, create_versioned, functions_for, repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +61,15 @@ def promote(
         NotTrained: There is no version.
     """
     progress = progress or Silent()
+    engine.tag("promote", model)
+    repair(registry, model)
     chosen = _chosen(registry, model, version)
-    champions = registry.champions(model)
-    previous = champions[-1] if champions else None
+    turns = registry.champions(model)
+    previous = turns[-1] if turns else None
     artifact = load_artifact(registry, chosen)
-    functions = _functions(registry, chosen, artifact)
+    functions = functions_for(registry, chosen, artifact)
     with progress.step(f"compare {model} version {chosen.version} with scikit-learn") as step:
-        _create_versioned(engine, functions)
+        create_versioned(engine, functions)
         parity = compare(engine, registry, chosen, artifact, now)
         step.outcome(f"{parity.rows:,} rows, largest difference {parity.max_abs_diff:.1e}")
     if not parity.certified:
@@ -78,12 +78,16 @@ def promote(
             f"{model} version {chosen.version} is not promoted: its function differs from scikit-learn by "
             f"{parity.max_abs_diff:.3g} (allowed: {parity.tolerance:g}) on {parity.rows:,} rows."
         )
-    with progress.step(f"promote {model} version {chosen.version}"), registry.transaction():
-        registry.record_parity(parity)
-        registry.record_event(VersionEvent(model, chosen.version, "certified", now, f"{parity.rows} rows"))
-        if previous != chosen.version:
-            registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
-        names = _create_current(engine, functions)
+    # The event comes first: a function that has not followed it yet is repaired by the next command.
+    with progress.step(f"promote {model} version {chosen.version}"), engine.transaction(ddl=True):
+        with registry.transaction():
+            registry.record_parity(parity)
+            registry.record_event(
+                VersionEvent(model, chosen.version, "certified", now, f"{parity.rows} rows")
+            )
+            if previous != chosen.version:
+                registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
+        names = create_current(engine, functions)
     return Promoted(chosen, previous, names, parity)
 
 
@@ -92,10 +96,15 @@ def rollback(
 ) -> Promoted:
     """Make the champion before this one the champion again, or the version `to` if it was one.
 
+    A roll-back that was interrupted is finished, and not done a second time.
+
     Raises:
         UserError: There is no earlier champion.
     """
+    engine.tag("rollback", model)
     current = registry.champion(model)
+    if repair(registry, model) and (finished := _finished(registry, current, to)):
+        return finished
     earlier = registry.champions(model)[:-1]
     target = to if to is not None else (earlier[-1] if earlier else None)
     if target is None:
@@ -108,13 +117,21 @@ def rollback(
             f"Version {target} of {model} was no champion before this one. Earlier ones: {shown}."
         )
     version = registry.version(model, target)
-    functions = _functions(registry, version, load_artifact(registry, version))
-    _create_versioned(engine, functions)
-    with registry.transaction():
-        event = VersionEvent(model, target, "rolled_back", now, f"from {current.version}")
-        registry.record_event(event)
-        names = _create_current(engine, functions)
+    functions = functions_for(registry, version, load_artifact(registry, version))
+    create_versioned(engine, functions)
+    with engine.transaction(ddl=True):
+        registry.record_event(VersionEvent(model, target, "rolled_back", now, f"from {current.version}"))
+        names = create_current(engine, functions)
     return Promoted(version, current.version, names, None)
+
+
+def _finished(registry: Registry, current: Version, to: int | None) -> Promoted | None:
+    """What the roll-back came to whose functions were just repaired; None where it was something else."""
+    *before, last = registry.events(current.model)
+    if last.event != "rolled_back" or to not in (None, current.version):
+        return None
+    names = tuple(sorted(names_of(current.model, current.signature)))
+    return Promoted(current, champions(before)[-1], names, None)
 
 
 def _chosen(registry: Registry, model: str, number: int | None) -> Version:
@@ -142,33 +159,5 @@ def _newest(registry: Registry, model: str, events: list[VersionEvent]) -> Versi
     return (trusted or approved or versions)[-1]
 
 
-def _functions(registry: Registry, version: Version, artifact: Artifact) -> Functions:
-    return functions_of(
-        version,
-        artifact,
-        schema=of_version(registry, version).function_schema,
-        store=registry.table("artifacts"),
-        dialect=registry.engine.name,
-    )
-
-
 def _after(previous: int | None) -> str:
     return f"in place of version {previous}" if previous else "the first champion"
-
-
-def _create_versioned(engine: Engine, functions: Functions) -> None:
-    """The version's own functions: they never change, so making them again is harmless."""
-    if functions.kernel:
-        engine.create_function(functions.kernel)
-    with engine.transaction():
-        schema = quoted(functions.versioned[0].name.schema, engine.name)
-        engine.execute(f"create schema if not exists {quoted(engine.database, engine.name)}.{schema}")
-        for function in functions.versioned:
-            engine.create_function(function)
-
-
-def _create_current(engine: Engine, functions: Functions) -> tuple[str, ...]:
-    """The champion's functions; gives their names, the one people call first."""
-    for function in functions.current:
-        engine.create_function(function)
-    return tuple(sorted(function.name.name for function in functions.current))

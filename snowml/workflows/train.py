@@ -27,6 +27,7 @@ from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import champion_artifact
+from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
 
 BASELINES = ("constant", "best_rule")
@@ -97,7 +98,9 @@ def train(
         DataError: The training set has no usable rows.
     """
     progress, spec = progress or Silent(), located.spec
+    engine.tag("train", spec.name)
     registry.create()
+    repair(registry, spec.name)
     with progress.step(f"read {spec.settings.training_set}") as step:
         windows = spec.settings.split.windows(as_of, located.locator)
         signature, data = read_training_set(engine, located, as_of)

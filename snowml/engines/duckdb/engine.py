@@ -4,20 +4,22 @@ import importlib.util
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
 
+from snowml.engines.artifacts import check_size
 from snowml.engines.base import SqlFunction, VectorFunction
-from snowml.engines.duckdb.functions import create_macro, create_stub
-from snowml.errors import RetryableError, TerminalError, UserError, WarehouseError, did_you_mean
+from snowml.engines.columns import shared_columns
+from snowml.engines.duckdb.functions import comments, create_macro, create_stub
+from snowml.engines.procedures import procedure_file
+from snowml.engines.transactions import Transactions
+from snowml.errors import RetryableError, TerminalError, UserError, WarehouseError
 from snowml.names import Dialect, Relation, quoted
-from snowml.shipped import shipped
 
 CHUNK = 16 * 1024 * 1024
-MAXIMUM = 64 * CHUNK
 
 # Of two transactions that change the same thing, one is told so, in one of these words.
 _CONFLICT = re.compile(r"conflict|Failed to commit", re.IGNORECASE)
@@ -28,8 +30,7 @@ class DuckDBEngine:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
-        self._in_transaction = False
-        self._failed = False
+        self._transactions = Transactions(self._run)
 
     @property
     def name(self) -> Dialect:
@@ -63,44 +64,23 @@ class DuckDBEngine:
         rows = list(rows)
         if not rows:
             return
-        names = list(rows[0])
-        if any(row.keys() != rows[0].keys() for row in rows):
-            raise TerminalError(f"The rows for {relation} have not all the columns {', '.join(names)}.")
+        names = shared_columns(relation, rows)
         columns = ", ".join(quoted(name, "duckdb") for name in names)
         slots = ", ".join("?" for _ in names)
         sql = f"insert into {relation.sql('duckdb')} ({columns}) values ({slots})"
         with self.transaction(), self._errors(sql):
             self.connection.executemany(sql, [[row[name] for name in names] for row in rows])
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; an inner transaction joins the outer one, which a failure of the inner one undoes."""
-        if self._in_transaction:
-            try:
-                yield
-            except BaseException:
-                self._failed = True
-                raise
-            return
-        self._run("begin")
-        self._in_transaction, self._failed = True, False
-        try:
-            yield
-        except BaseException:
-            self._end("rollback")
-            raise
-        if self._failed:
-            self._end("rollback")
-            raise TerminalError("A part of the transaction failed, so none of it was kept.")
-        self._end("commit")
+    def transaction(self, *, ddl: bool = False) -> AbstractContextManager[None]:
+        """All or nothing, definitions included."""
+        return self._transactions.joined()
+
+    def tag(self, command: str, model: str) -> None:
+        """DuckDB keeps no history of statements."""
 
     def put(self, store: Relation, key: str, data: bytes) -> None:
         """Keep an artifact in chunks, once."""
-        if len(data) > MAXIMUM:
-            raise UserError(
-                f"The model takes {len(data) / 2**20:,.0f} MiB; an artifact may take {MAXIMUM / 2**20:,.0f} MiB. "
-                "Limit the depth or the number of its trees (max_depth, max_leaf_nodes)."
-            )
+        check_size(data)
         with self.transaction():
             if self._run(f"select 1 from {store.sql('duckdb')} where artifact = ? limit 1", [key]).fetchall():
                 return
@@ -129,18 +109,19 @@ class DuckDBEngine:
             with self._errors(function.body):
                 create_macro(self.connection, function)
             return
-        if self._in_transaction:
+        if self._transactions.is_open:
             raise TerminalError(f"{function.name} must be created before the transaction that uses it.")
         with self._errors(str(function.name)):
             create_stub(self.connection, function)
 
+    def comments(self, function: Relation) -> list[str]:
+        """The comment of the macro of that name; DuckDB has one for each name."""
+        with self._errors(str(function)):
+            return comments(self.connection, function.within(self.database))
+
     def call(self, procedure: str, args: Sequence[object]) -> object:
         """Run `main(session, *args)` of the file in stored_procs/ that Snowflake runs too."""
-        folder = shipped("stored_procs")
-        file = folder / f"{procedure}.py"
-        known = sorted(path.stem for path in folder.glob("*.py"))
-        if procedure not in known:
-            raise UserError(f"There is no procedure '{procedure}'.{did_you_mean(procedure, known)}")
+        file = procedure_file(procedure)
         module_spec = importlib.util.spec_from_file_location(procedure, file)
         assert module_spec is not None  # the file ends in .py
         assert module_spec.loader is not None
@@ -160,17 +141,13 @@ class DuckDBEngine:
         with self._errors(sql):
             return self.connection.execute(sql, list(params))
 
-    def _end(self, statement: str) -> None:
-        self._in_transaction = False
-        self._run(statement)
-
     @contextmanager
     def _errors(self, sql: str) -> Iterator[None]:
         """DuckDB's errors as ours. One inside a transaction ends it, though DuckDB's COMMIT would not say so."""
         try:
             yield
         except duckdb.Error as error:
-            self._failed = True
+            self._transactions.fail()
             raise _wrapped(error, sql) from error
 
 

@@ -44,6 +44,18 @@ def create_macro(connection: duckdb.DuckDBPyConnection, function: SqlFunction) -
     parameters = _parameter_list(function.parameters)
     body = f"cast(({function.body}) as {function.returns})"
     connection.execute(f"create or replace macro {name}({parameters}) as {body}")
+    if function.comment:
+        connection.execute(f"comment on macro {name} is {literal(function.comment, 'duckdb')}")
+
+
+def comments(connection: duckdb.DuckDBPyConnection, name: Relation) -> list[str]:
+    """The comment of the file's macro of that name, empty where it has none; no entry where there is no macro."""
+    rows = connection.execute(
+        "select comment from duckdb_functions() where database_name = ? and lower(schema_name) = lower(?) "
+        "and lower(function_name) = lower(?) and function_type = 'macro'",
+        [name.database, name.schema, name.name],
+    ).fetchall()
+    return [row[0] or "" for row in rows]
 
 
 def create_stub(connection: duckdb.DuckDBPyConnection, function: VectorFunction) -> None:

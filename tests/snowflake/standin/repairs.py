@@ -1,0 +1,95 @@
+"""Where fakesnow 0.12.1 and sqlglot 30.22 read or write Snowflake's SQL otherwise than Snowflake does.
+
+NULL timestamps, the third known trap, are written right in answers.py; SQL functions in functions.py.
+"""
+
+import functools
+import re
+
+import duckdb
+from sqlglot import Expr, exp
+
+from standin.failures import Failure
+
+COMPARISONS = (exp.GTE, exp.GT, exp.LTE, exp.LT)
+
+
+def text(sql: str) -> str:
+    """Snowpark's own spellings, that sqlglot does not parse."""
+    head = sql.lstrip()[:400]
+    if not re.match(r"create\b", head, re.IGNORECASE):
+        return sql
+    sql = re.sub(r"^(\s*create\s+(?:or\s+replace\s+)?)scoped\s+(?=temp)", r"\1", sql, count=1, flags=re.IGNORECASE)
+    moved = r"^(\s*create\s+(?:\w+\s+)*?table)\s+(\S+)\s+if\s+not\s+exists\b"
+    return re.sub(moved, r"\1 if not exists \2", sql, count=1, flags=re.IGNORECASE)
+
+
+def asof(expression: Expr) -> Expr:
+    """ASOF JOIN … MATCH_CONDITION in DuckDB's words: Snowflake's pads with NULLs, so it is a left join."""
+    for join in expression.find_all(exp.Join):
+        if join.args.get("method") != "ASOF":
+            continue
+        condition = join.args.get("match_condition")
+        if condition is None:
+            raise Failure("SQL compilation error:\nASOF JOIN needs MATCH_CONDITION.")
+        condition = condition.unnest()
+        right = join.this.alias_or_name.upper()
+        if not isinstance(condition, COMPARISONS) or not isinstance(condition.this, exp.Column):
+            raise Failure("SQL compilation error:\nMATCH_CONDITION must compare columns by >=, >, <= or <.")
+        if condition.this.table.upper() == right:
+            raise Failure("SQL compilation error:\nMATCH_CONDITION names the left table first.")
+        on = join.args.get("on")
+        join.set("match_condition", None)
+        join.set("on", exp.and_(on, condition) if on is not None else condition)
+        join.set("side", "LEFT")
+    return expression
+
+
+def values(expression: Expr) -> Expr:
+    """Columns of VALUES by their number: `select $1 from values (…)`, as Snowpark writes the rows of a frame."""
+    for found in expression.find_all(exp.Values):
+        select = found.find_ancestor(exp.Select)
+        first = found.find(exp.Tuple)
+        if select is None or first is None or found.args.get("alias"):
+            continue
+        names = [exp.to_identifier(f"COLUMN{i + 1}", quoted=True) for i in range(len(first.expressions))]
+        found.set("alias", exp.TableAlias(this=exp.to_identifier("_VALUES"), columns=names))
+        for parameter in [p for p in select.find_all(exp.Parameter) if p.find_ancestor(exp.Select) is select]:
+            column = exp.column(f"COLUMN{parameter.name}", quoted=True)
+            # Without a name of its own, a column is called as it is written.
+            in_list = parameter.parent is select and parameter.arg_key == "expressions"
+            parameter.replace(exp.alias_(column, f"${parameter.name}", quoted=True) if in_list else column)
+    return expression
+
+
+def reserved_words(expression: Expr) -> Expr:
+    """Quotes the names that are words of DuckDB's own: `at`, say."""
+    for identifier in expression.find_all(exp.Identifier):
+        if identifier.name.upper() in _reserved():
+            identifier.set("quoted", True)
+    return expression
+
+
+@functools.cache
+def _reserved() -> frozenset[str]:
+    with duckdb.connect() as connection:
+        words = connection.execute("select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'")
+        return frozenset(word.upper() for (word,) in words.fetchall())
+
+
+def hide_quoted_calls(expression: Expr) -> list[exp.Identifier]:
+    """Calls of functions by a quoted name, which fakesnow stumbles over, by a name of ours; gives the true ones."""
+    hidden = []
+    for call in expression.find_all(exp.Anonymous):
+        if isinstance(call.this, exp.Identifier):
+            hidden.append(call.this)
+            call.set("this", f"_CALL_{len(hidden) - 1}")
+    return hidden
+
+
+def show_quoted_calls(expression: Expr, hidden: list[exp.Identifier]) -> Expr:
+    """The calls by their true names again."""
+    for call in expression.find_all(exp.Anonymous):
+        if str(call.this).startswith("_CALL_"):
+            call.set("this", hidden[int(str(call.this).removeprefix("_CALL_"))].copy())
+    return expression

@@ -1,0 +1,232 @@
+"""What becomes of a statement: executed here or by DuckDB, accepted without effect, or refused; and put on record."""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import snowflake.connector.errors
+from sqlglot.errors import SqlglotError
+
+from standin import queries
+from standin.answers import Answer, Listing, listing, status
+from standin.failures import Failure, unknown
+from standin.grammar import Reader
+from standin.records import Record
+
+if TYPE_CHECKING:
+    from standin.session import Login, Session
+
+log = logging.getLogger("standin")
+
+# Taken note of, and nothing is done: DuckDB has nothing of the kind. Tests assert on the record.
+ACCEPTED = {"STREAM", "TASK", "ALERT", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
+SYSTEM_FUNCTIONS = {
+    "SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled.",
+    "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": "snowflake.snowpark.pypi_shared_repository",
+}
+
+
+def respond(login: "Login", body: dict[str, Any]) -> dict[str, Any]:
+    """The whole response to one query request."""
+    session, sql = login.session, body["sqlText"]
+    record = Record(sql, "executed", session.home, login.origin, session.id, query_tag=login.query_tag)
+    with login.lock:
+        try:
+            answer = _execute(login, sql, body)
+        except Exception as error:  # noqa: BLE001
+            failure = _failure(error)
+            record.kind, record.error = "failed", str(failure)
+            session.account.records.add(record)
+            return _failed(failure)
+    record.kind, record.rows, record.bytes = answer.kind, answer.rows, answer.bytes
+    session.account.records.add(record)
+    database, schema = session.place
+    query = str(uuid.uuid4())
+    session.remember(query, answer.result)
+    place = {"finalDatabaseName": database, "finalSchemaName": schema, "queryId": query}
+    return {"data": {"parameters": [], **place, **answer.data}, "code": None, "message": None, "success": True}
+
+
+def _execute(login: "Login", sql: str, body: dict[str, Any]) -> Answer:
+    reader = Reader(sql)
+    if not reader.tokens:
+        raise Failure("SQL compilation error:\nempty statement", 900)
+    if reader.take("CALL"):
+        return login.session.account.procedures.call(login, reader, body.get("bindings") or {})
+    for word, handler in HANDLERS.items():
+        if reader.take(word):
+            answer = handler(login, reader)
+            if answer is not None:
+                return answer
+            break
+    return queries.run(login.session, sql, body.get("bindings") or {}, bool(body.get("describeOnly")))
+
+
+def _create(login: "Login", reader: Reader) -> Answer | None:
+    session = login.session
+    replace = reader.take("OR REPLACE")
+    _ = reader.take("SECURE")
+    scoped = reader.take("SCOPED")
+    temporary = reader.take("TEMPORARY") or reader.take("TEMP") or scoped
+    objects = session.account
+    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures, "STAGE": objects.stages}
+    for kind, owner in owners.items():
+        if reader.take(kind):
+            session.commit_before_ddl()
+            return owner.create(session, reader, replace, temporary)
+    return _accepted(reader)
+
+
+def _drop(login: "Login", reader: Reader) -> Answer | None:
+    session, objects = login.session, login.session.account
+    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures, "STAGE": objects.stages}
+    for kind, owner in owners.items():
+        if reader.take(kind):
+            session.commit_before_ddl()
+            return owner.drop(session, reader)
+    return _accepted(reader)
+
+
+def _alter(login: "Login", reader: Reader) -> Answer | None:
+    if reader.take("SESSION"):
+        return _alter_session(login, reader)
+    return _accepted(reader)
+
+
+def _alter_session(login: "Login", reader: Reader) -> Answer:
+    unset = reader.take("UNSET")
+    if not unset:
+        reader.expect("SET")
+    while reader.next:
+        parameter = reader.identifier()
+        value = ""
+        if not unset:
+            reader.expect("=")
+            value = reader.one().text
+        reader.take(",")
+        if parameter == "AUTOCOMMIT" and value.upper() not in ("TRUE", "1"):
+            raise unknown("sessions without autocommit")
+        if parameter == "QUERY_TAG":
+            login.query_tag = value or None
+    return status(kind="accepted")
+
+
+def _accepted(reader: Reader) -> Answer | None:
+    return status(kind="accepted") if any(reader.take(kind) for kind in sorted(ACCEPTED)) else None
+
+
+def _accept(_: "Login", __: Reader) -> Answer:
+    return status(kind="accepted")
+
+
+def _use(_: "Login", reader: Reader) -> Answer | None:
+    return status(kind="accepted") if reader.words(2)[1:] in (["ROLE"], ["WAREHOUSE"], ["SECONDARY"]) else None
+
+
+def _show(login: "Login", reader: Reader) -> Answer | None:
+    session = login.session
+    if reader.take("USER FUNCTIONS") or reader.take("FUNCTIONS"):
+        return session.account.functions.show(session, reader)
+    if reader.take("USER PROCEDURES") or reader.take("PROCEDURES"):
+        return session.account.procedures.show(session, reader)
+    if reader.take("STAGES"):
+        return session.account.stages.show(session, reader)
+    return None
+
+
+def _describe(login: "Login", reader: Reader) -> Answer | None:
+    if reader.take("FUNCTION"):
+        return login.session.account.functions.describe(login.session, reader)
+    if reader.take("PROCEDURE"):
+        return login.session.account.procedures.describe(login.session, reader)
+    return None
+
+
+def _stages(verb: str) -> Callable[["Login", Reader], Answer]:
+    def handle(login: "Login", reader: Reader) -> Answer:
+        return getattr(login.session.account.stages, verb)(login.session, reader)
+
+    return handle
+
+
+def _select(_: "Login", reader: Reader) -> Answer | None:
+    """What clients ask of the system itself."""
+    name = reader.words(2)[-1].upper()
+    if name in SYSTEM_FUNCTIONS:
+        return listing(Listing({name: "text"}, [[SYSTEM_FUNCTIONS[name]]]), 0x1000)
+    return None
+
+
+def _begin(login: "Login", reader: Reader) -> Answer:
+    _ = reader.take("TRANSACTION") or reader.take("WORK")
+    reader.end()
+    session = login.session
+    if session.in_transaction:
+        raise unknown("BEGIN inside a transaction")
+    session.duckdb.execute("begin")
+    session.in_transaction = True
+    return status()
+
+
+def _end(verb: str) -> Callable[["Login", Reader], Answer]:
+    def handle(login: "Login", reader: Reader) -> Answer:
+        _ = reader.take("WORK")
+        reader.end()
+        session: Session = login.session
+        # Outside a transaction there is nothing to do, and no error.
+        if session.in_transaction:
+            session.in_transaction = False
+            session.duckdb.execute(verb)
+        return status()
+
+    return handle
+
+
+HANDLERS: dict[str, Callable[["Login", Reader], Answer | None]] = {
+    "CREATE": _create,
+    "DROP": _drop,
+    "ALTER": _alter,
+    "SHOW": _show,
+    "DESCRIBE": _describe,
+    "DESC": _describe,
+    "USE": _use,
+    "GRANT": _accept,
+    "REVOKE": _accept,
+    "EXECUTE TASK": _accept,
+    "PUT": _stages("put"),
+    "GET": _stages("get"),
+    "LIST": _stages("list"),
+    "LS": _stages("list"),
+    "REMOVE": _stages("remove"),
+    "RM": _stages("remove"),
+    "SELECT": _select,
+    "BEGIN": _begin,
+    "START": _begin,
+    "COMMIT": _end("commit"),
+    "ROLLBACK": _end("rollback"),
+}
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, snowflake.connector.errors.Error):
+        return Failure(str(error.raw_msg or error.msg), error.errno, error.sqlstate or "42000")
+    if isinstance(error, SqlglotError):
+        return Failure(f"SQL compilation error:\n{error}")
+    if isinstance(error, duckdb.Error) and "Python Interpreter Error" in str(error):
+        return Failure("Python Interpreter Error" + str(error).partition("Python Interpreter Error")[2], 100357, "P0000")
+    if isinstance(error, duckdb.Error):
+        return Failure(str(error), 100035, "22000")
+    log.exception("a statement broke the stand-in")
+    return Failure(f"The stand-in for Snowflake failed: {type(error).__name__}: {error}", 603, "XX000")
+
+
+def _failed(failure: Failure) -> dict[str, Any]:
+    """A failure is an ordinary response: to a status of 500 the connector answers by asking again, for ever."""
+    code = f"{failure.errno:06d}"
+    data = {"errorCode": code, "sqlState": failure.state, "queryId": str(uuid.uuid4())}
+    return json.loads(json.dumps({"data": data, "code": code, "message": str(failure), "success": False}))
