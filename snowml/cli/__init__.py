@@ -13,6 +13,9 @@ from snowml.cli import build, call, demo, inspecting, knowing, loop
 from snowml.cli.console import notes
 from snowml.errors import SnowmlError
 
+# EX_SOFTWARE of sysexits.h.
+DEFECT = 70
+
 
 def _version() -> str:
     try:
@@ -30,7 +33,7 @@ def cli() -> None:
     it, monitor watches it.
 
     Exit codes: 0 done; 1 the answer is no (a gate, a test, a drift threshold); 2 the input or the project is wrong;
-    3 the warehouse failed.
+    3 the warehouse failed; 70 snowml itself did.
     """
 
 
@@ -70,3 +73,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         notes.print("stopped.")
         sys.exit(130)
+    except Exception:  # noqa: BLE001 - whatever it is, 1 would say that the answer is no
+        notes.print_exception(width=110)
+        notes.print(
+            "error: this is a defect of snowml, not of your project. Nothing half done is kept: a command that failed "
+            "can be run again. Please report it with the lines above.",
+            markup=False,
+        )
+        sys.exit(DEFECT)

@@ -94,6 +94,10 @@ def show_monitored(done: "Monitored") -> None:
             for row in done.furthest[:8]
         ],
     )
+    if any(row.threshold > done.threshold for row in done.drift):
+        say(
+            f"The threshold is {done.threshold}, or more where chance alone moves so few rows further than that."
+        )
 
 
 def _predictor(name: str, detail: str = "") -> str:

@@ -9,7 +9,12 @@ from snowml.cli.options import as_of_option, json_option, load_project, project_
 
 
 @click.command()
-@click.option("--select", "-s", multiple=True, help="Which nodes, as dbt selects them.")
+@click.option(
+    "--select",
+    "-s",
+    multiple=True,
+    help="Which nodes, as dbt selects them; several: repeat it, or quote them together.",
+)
 @click.option("--exclude", multiple=True, help="Which nodes not.")
 @click.option("--full-refresh", is_flag=True, help="Rebuild incremental models from nothing.")
 @as_of_option

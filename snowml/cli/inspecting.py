@@ -133,6 +133,9 @@ def compare(model: str, one: int, other: int, as_json: bool, **options: Any) -> 
         emit_json({"model": model, "one": one, "other": other, "differences": differences})
         return
     say(f"{model}: version {one} against version {other}")
+    if not differences:
+        say("no difference")
+        return
     table(["", str(one), str(other)], [[d["what"], shown(d["one"]), shown(d["other"])] for d in differences])
 
 

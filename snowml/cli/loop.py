@@ -176,7 +176,12 @@ def predict(
 @model_argument
 @as_of_option
 @click.option("--window", default="7 days", show_default=True, help="How far back from --as-of.")
-@click.option("--threshold", type=float, help="The PSI above which a column has drifted; 0.2 if not given.")
+@click.option(
+    "--threshold",
+    type=float,
+    help="The PSI above which a column has drifted; 0.2 if not given. In a window of few rows, what chance alone may "
+    "give, where that is more.",
+)
 @json_option
 @project_options
 def monitor(

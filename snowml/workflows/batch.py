@@ -10,7 +10,7 @@ from snowml.errors import DataError
 from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.registry.store import Registry
-from snowml.workflows.inputs import broken_inputs
+from snowml.workflows.inputs import broken_inputs, check_keys
 from snowml.workflows.monitor import predictions_of
 from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
@@ -39,7 +39,11 @@ class Predicted:
 def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of: datetime) -> Predicted:
     """Score the rows of the scoring set that the champion has not scored yet, with one INSERT in the warehouse.
 
-    For procedures, which have no dbt. The table is the one dbt appends to, and so are its columns.
+    For procedures, which have no dbt. The table is the one dbt appends to, and so are its columns. As there, a
+    row whose as-of is later than the moment is not scored.
+
+    Raises:
+        DataError: The scoring set lacks what the version reads, or rows have no keys of their own.
     """
     spec = located.spec
     engine.tag("predict", spec.name)
@@ -49,11 +53,14 @@ def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of
     broken = broken_inputs(columns_of(engine, spec.scoring_set), version, str(spec.scoring_set))
     if broken:
         raise DataError("\n".join(broken))
+    check_keys(engine, spec.scoring_set, (*spec.settings.entity, spec.settings.as_of))
     selection = _selection(engine, located, version)
     name = target.within(engine.database).sql(engine.name)
     with engine.transaction(ddl=True):
         if not _exists(engine, target):
-            engine.execute(f"create table {name} as select * from ({selection}) as none_yet limit 0", [as_of])
+            engine.execute(
+                f"create table {name} as select * from ({selection}) as none_yet limit 0", [as_of, as_of]
+            )
         # Two who score at once would both find the same rows not scored yet.
         with registry.transaction():
             before = count_rows(engine, target, version)
@@ -62,14 +69,14 @@ def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of
             engine.execute(
                 f"insert into {name} select * from ({selection}) as fresh where not exists (select 1 from {name} "
                 f"as done where {on} and done.model_version = {int(version.version)})",
-                [as_of],
+                [as_of, as_of],
             )
             after = count_rows(engine, target, version)
     return Predicted(version, target, after - before, after)
 
 
 def _selection(engine: Engine, located: Located, version: Version) -> str:
-    """entity, as_of, prediction, score, model_version, predicted_at; one `?` for the last."""
+    """entity, as_of, prediction, score, model_version, predicted_at, where the as-of has come; two `?`: the moment."""
     spec, dialect, signature = located.spec, engine.name, version.signature
     arguments = ", ".join(quoted(feature.name, dialect) for feature in signature.features)
     keys = ", ".join(quoted(name, dialect) for name in (*signature.entity, signature.as_of))
@@ -85,7 +92,8 @@ def _selection(engine: Engine, located: Located, version: Version) -> str:
     return (
         f"select {keys}, {prediction} as prediction, score, "
         f"cast({int(version.version)} as bigint) as model_version, "
-        f"cast(? as timestamp) as predicted_at from (select {keys}, {score} as score from {source}) as scored"
+        f"cast(? as timestamp) as predicted_at from (select {keys}, {score} as score from {source} "
+        f"where {quoted(signature.as_of, dialect)} <= ?) as scored"
     )
 
 

@@ -3,12 +3,13 @@
 import contextlib
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from snowml.errors import AnswerIsNo, ProjectError, SnowmlError, TerminalError
+from snowml.errors import AnswerIsNo, ProjectError, RetryableError, SnowmlError, TerminalError
 from snowml.progress import Progress, Silent, Step
 from snowml.workflows.project import Project
 
@@ -20,7 +21,6 @@ _QUIET = [
     "--no-version-check",
     "--no-send-anonymous-usage-stats",
 ]
-# dbt's exceptions that mean: the project, not the warehouse.
 # What a node's message holds where the warehouse failed; any other error is the node's own SQL.
 _WAREHOUSE = (
     "IO Error",
@@ -30,6 +30,9 @@ _WAREHOUSE = (
     "Connection",
     "Failed to connect",
 )
+# DuckDB's sentence about a file that another process has open.
+_LOCKED = re.compile(r"Could not set lock on file \"?([^\"]*)\"?: .*?PID (\d+)", re.DOTALL)
+# dbt's exceptions that mean: the project, not the warehouse.
 _USAGE = (
     "Usage",
     "Parsing",
@@ -269,8 +272,22 @@ def _raise_for(nodes: Sequence[Node]) -> None:
 def _node_error(errors: Sequence[Node]) -> SnowmlError:
     lines = "\n".join(f"  {node.name}: {_essence(node.message)}" for node in errors)
     text = f"dbt could not build {len(errors)} node{'s' if len(errors) > 1 else ''}:\n{lines}"
+    locked = _locked("\n".join(node.message for node in errors))
+    if locked:
+        return locked
     warehouse = any(word in node.message for node in errors for word in _WAREHOUSE)
     return TerminalError(text) if warehouse else ProjectError(text)
+
+
+def _locked(message: str) -> RetryableError | None:
+    found = _LOCKED.search(message)
+    if not found:
+        return None
+    return RetryableError(
+        f"dbt could not open {found[1]}: process {found[2]} is using it, and DuckDB lets one process write at a time. "
+        "Run this again when that one has finished; what was built stays. With `retries: {connect_attempts: 6}` in the "
+        "profile dbt waits for it."
+    )
 
 
 def _essence(message: str) -> str:
@@ -282,6 +299,9 @@ def _essence(message: str) -> str:
 
 def _exception(error: BaseException, lines: Sequence[str]) -> SnowmlError:
     text = str(error).strip() or "\n".join(lines) or type(error).__name__
+    locked = _locked(text)
+    if locked:
+        return locked
     if any(word in type(error).__name__ for word in _USAGE):
         return ProjectError(f"dbt: {text}")
     if isinstance(error, OSError) or "IO Error" in text or "Connection" in type(error).__name__:

@@ -1,8 +1,10 @@
-"""What a version reads must be there, as it was when the version was trained."""
+"""What a model reads must be there, as it was when it was trained, and each of its rows once."""
 
 from collections.abc import Sequence
 
-from snowml.errors import did_you_mean
+from snowml.engines.base import Engine
+from snowml.errors import DataError, did_you_mean
+from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.spec.fields import folded
 from snowml.spec.kinds import kind_of
@@ -30,3 +32,31 @@ def broken_inputs(columns: Sequence[tuple[str, str]], version: Version, source: 
                 f"of type {type_}. Restore it, or train the model again: snowml train {version.model}"
             )
     return found
+
+
+def check_keys(engine: Engine, relation: Relation, keys: Sequence[str]) -> None:
+    """Refuse rows that could not be told from one another, or found again.
+
+    Args:
+        engine: The warehouse.
+        relation: A training or scoring set.
+        keys: The columns by which its rows are known: the entity's, and the as-of.
+
+    Raises:
+        DataError: A key is missing, or two rows have the same; one such is named.
+    """
+    columns = [quoted(key, engine.name) for key in keys]
+    listed, missing = ", ".join(columns), " or ".join(f"{column} is null" for column in columns)
+    rows = engine.query(
+        f"select {listed}, count(*) as copies from {relation.within(engine.database).sql(engine.name)} "
+        f"group by {listed} having count(*) > 1 or {missing} limit 1"
+    ).to_pylist()
+    if rows:
+        *values, copies = rows[0].values()
+        named = ", ".join(
+            f"{key} {'NULL' if value is None else value}" for key, value in zip(keys, values, strict=True)
+        )
+        raise DataError(
+            f"{relation} has {copies} row{'s' * (copies > 1)} with {named}. A row is known by these columns: "
+            "they must be there, and unique together."
+        )

@@ -20,14 +20,33 @@ def moment(given: str | date | datetime | None) -> datetime:
     if given is None:
         return now()
     try:
-        read = datetime.fromisoformat(given) if isinstance(given, str) else given
-    except ValueError as error:
+        read = _read(given) if isinstance(given, str) else given
+        if not isinstance(read, datetime):
+            read = datetime(read.year, read.month, read.day)
+        return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError) as error:
         raise UserError(
             f"'{given}' is no date or time. Give one such as 2013-10-01 or 2013-10-01T06:00."
         ) from error
-    if not isinstance(read, datetime):
-        read = datetime(read.year, read.month, read.day)
-    return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+
+
+def _read(given: str) -> datetime:
+    # ISO 8601 has more forms, such as 20131001 and 2013-W40: a slip of the keyboard is more likely.
+    if not re.match(r"\d{4}-\d{2}-\d{2}([T ]|$)", given):
+        raise ValueError(given)
+    return datetime.fromisoformat(given)
+
+
+def before(end: datetime, length: timedelta) -> datetime:
+    """The moment `length` before `end`.
+
+    Raises:
+        UserError: The calendar begins later.
+    """
+    try:
+        return end - length
+    except OverflowError as error:
+        raise UserError(f"{length} before {end} is before the first day of the calendar.") from error
 
 
 def duration(given: str) -> timedelta:

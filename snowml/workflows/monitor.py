@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
-from snowml.errors import DataError
+from snowml.errors import DataError, UserError
 from snowml.monitoring.drift import THRESHOLD, drift
 from snowml.monitoring.performance import Labels, Predictions, performance
 from snowml.monitoring.rules import rule_scores
@@ -17,6 +18,7 @@ from snowml.registry.store import Registry
 from snowml.spec.model import ModelSpec
 from snowml.spec.split import Split
 from snowml.workflows.baselines import SCORE
+from snowml.workflows.moment import before
 from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
 
@@ -33,6 +35,7 @@ class Monitored:
     row_count: int
     drift: tuple[Drift, ...]
     performance: tuple[Performance, ...]
+    threshold: float
 
     @property
     def drifted(self) -> tuple[Drift, ...]:
@@ -95,12 +98,15 @@ def monitor(
 
     Raises:
         DataError: No row of the window is scored.
+        UserError: The threshold is not a positive number, or the window begins before the calendar.
     """
+    if not (isfinite(threshold) and threshold > 0):
+        raise UserError(f"The threshold is {threshold}; give a positive number such as {THRESHOLD}.")
     spec, settings = located.spec, located.spec.settings
     engine.tag("monitor", spec.name)
     version = registry.champion(spec.name)
     repair(registry, spec.name)
-    span = Window(settings.as_of, as_of - window, as_of)
+    span = Window(settings.as_of, before(as_of, window), as_of)
     columns_of(engine, predictions_of(spec))
     found = drift(
         engine,
@@ -120,7 +126,7 @@ def monitor(
     judged = _performance(engine, registry, spec, version, span)
     volume = _volume(registry, spec, version, span, found[0].row_count)
     registry.record_monitoring(found, [*judged, volume])
-    return Monitored(version, span, found[0].row_count, tuple(found), (*judged, volume))
+    return Monitored(version, span, found[0].row_count, tuple(found), (*judged, volume), threshold)
 
 
 def _feature(row: Drift) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import champion_artifact
+from snowml.workflows.inputs import check_keys
 from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
 
@@ -129,11 +130,12 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
 
     Raises:
         SpecError: The specification does not fit the training set.
-        DataError: No row had a label by then.
+        DataError: No row had a label by then, or two rows have the same keys.
     """
     spec, settings = located.spec, located.spec.settings
     columns = columns_of(engine, spec.training_set)
     inputs = features(spec, columns, located.locator)
+    check_keys(engine, spec.training_set, (*settings.entity, settings.as_of))
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
     data = read(engine, spec.training_set, roles, task=settings.task, as_of=as_of)
     binary = settings.task == "classification"

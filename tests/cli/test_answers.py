@@ -134,6 +134,11 @@ def test_compare_answers_with_what_differs(promoted: shop.Shop) -> None:
     assert "params.max_iter" in answer.out
 
 
+def test_a_version_compared_with_itself_has_no_difference(promoted: shop.Shop) -> None:
+    answer = promoted.cli("compare", "churn", "1", "1")
+    assert (answer.code, answer.out) == (0, "churn: version 1 against version 1\nno difference\n")
+
+
 def test_predict_answers_with_the_rows_that_were_scored(promoted: shop.Shop) -> None:
     found = document(promoted.cli("predict", "churn", "--as-of", "2024-07-05", "--json"))
     assert (found["model"], found["version"], found["scored"], found["total"]) == ("churn", 1, 10, 70)
@@ -174,6 +179,22 @@ def test_drift_is_the_answer_no(promoted: shop.Shop) -> None:
     assert document(answer, 1)["drifted"] is True
     assert answer.json["features"][0]["name"] == "basket"
     assert "basket (PSI " in answer.err
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf", "-1", "0"])
+def test_a_threshold_that_no_index_can_be_compared_with_is_refused(
+    promoted: shop.Shop, threshold: str
+) -> None:
+    answer = promoted.cli("monitor", "churn", "--as-of", shop.AS_OF, f"--threshold={threshold}")
+    assert (answer.code, answer.out) == (2, "")
+    assert "give a positive number such as 0.2" in answer.err
+
+
+def test_a_threshold_below_what_chance_gives_is_raised_and_that_is_told(promoted: shop.Shop) -> None:
+    arguments = ["monitor", "churn", "--as-of", shop.AS_OF, "--threshold", "0.001"]
+    assert all(row["threshold"] > 0.001 for row in promoted.cli(*arguments, "--json").json["features"])
+    told = promoted.cli(*arguments).out
+    assert "The threshold is 0.001, or more where chance alone moves so few rows further than that." in told
 
 
 def test_a_window_without_scored_rows_is_told(promoted: shop.Shop) -> None:

@@ -1,5 +1,6 @@
 """`snowml call`: the files of stored_procs/ run in the warehouse, and read nothing but the registry."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -90,6 +91,17 @@ def test_scoring_refuses_a_column_that_is_missing_or_of_another_type(
     assert answer.code == 2, answer.err
     assert f"'{words}'" in answer.err
     assert bare.rows("select count(*) from churn_predictions") == [(60,)]
+
+
+@pytest.mark.parametrize("key", ["null as as_of", "'customer 350' as customer, '2024-06-24' as as_of"])
+def test_scoring_refuses_rows_without_keys_of_their_own(promoted: shop.Shop, key: str) -> None:
+    with contextlib.closing(promoted.connect()) as connection:
+        connection.execute(
+            f"create or replace table churn_scoring_set as select * replace ({key}) from churn_scoring_set"
+        )
+    answer = promoted.cli("call", "predict_batch", "churn")
+    assert answer.code == 2
+    assert "A row is known by these columns" in answer.err
 
 
 def test_an_unknown_model_has_a_suggestion(bare: shop.Shop) -> None:

@@ -73,6 +73,17 @@ def one_sentence(answer: shop.Answer, code: int, *words: str) -> None:
         assert word in answer.err
 
 
+def test_a_defect_is_not_taken_for_the_answer_no(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def defect(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("nobody thought of this")
+
+    monkeypatch.setattr("snowml.workflows.project.Project.load", defect)
+    answer = shop.command("versions", "churn", "--project-dir", str(tmp_path))
+    assert (answer.code, answer.out) == (70, "")
+    assert "ZeroDivisionError" in answer.err
+    assert "a defect of snowml" in answer.err
+
+
 def test_an_unknown_command_is_refused() -> None:
     one_sentence(shop.command("trian"), 2, "trian")
 

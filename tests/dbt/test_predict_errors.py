@@ -103,6 +103,30 @@ def test_a_list_stands_for_no_number(promoted: shop.Shop) -> None:
     assert "basket was a number" in failure(promoted, "spend_scoring_set", "spend_predictions")
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("nullif(customer, 'customer 350') as customer", "customer NULL"),
+        (
+            "if(customer = 'customer 350', 'customer 352', customer) as customer, date_trunc('week', as_of) as as_of",
+            "",
+        ),
+        ("if(customer = 'customer 350', null, as_of) as as_of", "as_of NULL"),
+    ],
+)
+def test_rows_that_have_no_keys_of_their_own_are_named_and_none_is_scored(
+    promoted: shop.Shop, change: str, named: str
+) -> None:
+    promoted.replace(
+        "models/churn_scoring_set.sql", "* exclude (noise)", f"* exclude (noise) replace ({change})"
+    )
+    before = promoted.rows("select count(*) from churn_predictions")
+    told = failure(promoted, "churn_scoring_set", "churn_predictions")
+    assert "cannot be scored by churn: it has " in told
+    assert named in told
+    assert promoted.rows("select count(*) from churn_predictions") == before
+
+
 def test_a_model_that_is_no_exposure_is_named(trained: shop.Shop) -> None:
     trained.replace("models/churn_predictions.sql", "'churn'", "'chrun'")
     assert "chrun" in failure(trained, "churn_predictions", snowml_untrained="empty")

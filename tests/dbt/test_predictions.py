@@ -82,6 +82,31 @@ def test_a_row_that_came_late_is_added(promoted: shop.Shop) -> None:
     assert promoted.rows(COUNTS) == [(1, 61)]
 
 
+def test_a_row_whose_time_has_not_come_waits_for_the_build_that_stands_for_it(promoted: shop.Shop) -> None:
+    promoted.replace("models/churn_scoring_set.sql", "as_of < {{ snowml.as_of() }}", "as_of < '2024-07-05'")
+    promoted.build("churn_scoring_set", "churn_predictions", as_of="2024-07-01")
+    assert promoted.rows("select max(as_of) from churn_predictions") == [(datetime(2024, 7, 1),)]
+    promoted.build("churn_scoring_set", "churn_predictions", as_of="2024-07-02")
+    assert promoted.rows("select max(as_of) from churn_predictions") == [(datetime(2024, 7, 2),)]
+
+
+def test_a_feature_may_have_any_name(written: shop.Shop) -> None:
+    for model in ("churn", "spend"):
+        for kind in ("training", "scoring"):
+            written.replace(
+                f"models/{model}_{kind}_set.sql",
+                "* exclude (noise)",
+                """* exclude (noise) rename (visits as "Vi""sits'")""",
+            )
+    written.replace("models/churn_training_set.sql", "coalesce(visits", "coalesce(customers.visits")
+    written.replace("models/spend_training_set.sql", "coalesce(visits", "coalesce(customers.visits")
+    written.build(snowml_untrained="empty")
+    written.train("spend")
+    written.promote("spend")
+    written.build("spend_predictions")
+    assert written.rows("select count(score) from spend_predictions") == [(60,)]
+
+
 def test_a_new_champion_scores_all_of_it_again_and_the_old_scores_stay(promoted: shop.Shop) -> None:
     before = promoted.rows("select * from churn_predictions order by all")
     promoted.train("churn", **{"params.max_iter": 20})

@@ -3,11 +3,12 @@
 
   Gives one row for each row of the relation: the entity's columns, the as-of column, `prediction`, `score` (the
   probability of the positive class; for a regression the prediction again), `model_version` and `predicted_at`.
-  In an incremental model only rows that this version has not scored yet: the grain is entity, as-of, version.
+  In an incremental model only rows that this version has not scored yet: the grain is entity, as-of, version. A row whose
+  as-of is later than the build's is not scored: its time has not come.
 
   The champion is looked up once, and its own function is called by name, so that a promotion in the middle of a build
   changes nothing. Stops before any row is scored where the model is not trained, not promoted, or reads a column that
-  the relation lacks or holds in another kind of type. With `snowml_untrained: empty` the first two give no rows.
+  the relation lacks or holds in another kind of type, or where keys are missing or not unique. With `snowml_untrained: empty` the first two give no rows.
 
   Arguments:
     model: the name of an exposure of type ml.
@@ -22,6 +23,7 @@
     {{ return(snowml._no_predictions(model, relation)) }}
   {%- endif -%}
   {%- do snowml._check_inputs(model, champion, relation) -%}
+  {%- do snowml._check_keys(model, champion, relation) -%}
   {{ return(snowml._predictions(model, champion, relation)) }}
 {%- endmacro %}
 
@@ -80,6 +82,35 @@
 {%- endmacro %}
 
 
+{# A prediction is found again by its keys: a row without one would be scored anew by every build, equal ones twice. #}
+{% macro _check_keys(model, champion, relation) -%}
+  {%- set keys = snowml._keys(champion.signature) -%}
+  {%- set listed, missing = keys | join(', '), keys | join(' is null or ') ~ ' is null' -%}
+  {%- set found = run_query(
+    'select ' ~ listed ~ ', count(*) as copies from ' ~ relation ~ ' group by ' ~ listed
+    ~ ' having count(*) > 1 or ' ~ missing ~ ' limit 1') -%}
+  {%- if found.rows | length > 0 -%}
+    {%- set values = [] -%}
+    {%- for name in champion.signature.entity + [champion.signature.as_of] -%}
+      {%- do values.append(name ~ ' ' ~ ('NULL' if found.rows[0][loop.index0] is none else found.rows[0][loop.index0])) -%}
+    {%- endfor -%}
+    {{ exceptions.raise_compiler_error(
+      relation ~ ' cannot be scored by ' ~ model ~ ': it has ' ~ found.rows[0][-1] ~ ' rows with ' ~ values | join(', ')
+      ~ '. A prediction is known by these columns: they must be there, and unique together.') }}
+  {%- endif -%}
+{%- endmacro %}
+
+
+{# The columns by which a prediction is known, quoted: the entity's and the as-of. #}
+{% macro _keys(signature) -%}
+  {%- set keys = [] -%}
+  {%- for name in signature.entity + [signature.as_of] -%}
+    {%- do keys.append(snowml._quoted(name)) -%}
+  {%- endfor -%}
+  {{ return(keys) }}
+{%- endmacro %}
+
+
 {# What a type of either warehouse is to a model, as snowml.spec.kinds has it: number, category, or the type itself. #}
 {% macro _kind_of(type) -%}
   {%- set numbers = [
@@ -98,10 +129,7 @@
 
 {% macro _predictions(model, champion, relation) -%}
   {%- set signature = champion.signature -%}
-  {%- set keys = [] -%}
-  {%- for name in signature.entity + [signature.as_of] -%}
-    {%- do keys.append(snowml._quoted(name)) -%}
-  {%- endfor -%}
+  {%- set keys = snowml._keys(signature) -%}
   {%- set inputs = [] -%}
   {%- for feature in signature.features -%}
     {%- do inputs.append('source.' ~ snowml._quoted(feature.name)) -%}
@@ -125,8 +153,9 @@ from (
       {{ inputs | join(',\n      ') }}
     ) as score
   from {{ relation }} as source
+  where source.{{ keys[-1] }} <= {{ snowml.as_of() }}
   {%- if is_incremental() %}
-  where not exists (
+  and not exists (
     select 1
     from {{ this }} as done
     where done.model_version = {{ champion.version }}
@@ -189,9 +218,9 @@ where 1 = 0
 {%- endmacro %}
 
 {% macro default___quoted(name) -%}
-  {{ return(adapter.quote(name)) }}
+  {{ return('"' ~ name | replace('"', '""') ~ '"') }}
 {%- endmacro %}
 
 {% macro snowflake___quoted(name) -%}
-  {{ return(adapter.quote(name | upper if modules.re.match('^[a-z_][a-z0-9_$]*$', name) else name)) }}
+  {{ return(snowml.default___quoted(name | upper if modules.re.match('^[a-z_][a-z0-9_$]*$', name) else name)) }}
 {%- endmacro %}
