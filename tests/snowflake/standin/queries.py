@@ -45,7 +45,8 @@ class Cursor(FakeSnowflakeCursor):
 def run(session: "Session", sql: str, bound: dict[str, Any], describe_only: bool) -> Answer:
     expression = parse_one(repairs.text(sql))
     check(session, expression, sql)
-    expression = repairs.values(repairs.asof(expression))
+    expression = session.account.models.calls(session, expression)
+    expression = repairs.packages(repairs.values(repairs.asof(expression)))
     expression, temporary = _temporary(session, _results(session, expression))
     if isinstance(expression, DEFINES):
         session.commit_before_ddl()

@@ -11,6 +11,7 @@ from sqlglot import Expr, exp
 
 from standin.failures import Failure
 
+PACKAGES = "_fs_global._fs_information_schema._fs_packages"
 COMPARISONS = (exp.GTE, exp.GT, exp.LTE, exp.LT)
 
 
@@ -22,6 +23,15 @@ def text(sql: str) -> str:
     sql = re.sub(r"^(\s*create\s+(?:or\s+replace\s+)?)scoped\s+(?=temp)", r"\1", sql, count=1, flags=re.IGNORECASE)
     moved = r"^(\s*create\s+(?:\w+\s+)*?table)\s+(\S+)\s+if\s+not\s+exists\b"
     return re.sub(moved, r"\1 if not exists \2", sql, count=1, flags=re.IGNORECASE)
+
+
+def packages(expression: Expr) -> Expr:
+    """INFORMATION_SCHEMA.PACKAGES, which fakesnow does not have."""
+    for found in expression.find_all(exp.Table):
+        if (found.db.upper(), found.name.upper()) == ("INFORMATION_SCHEMA", "PACKAGES"):
+            for part, name in zip(("catalog", "db", "this"), PACKAGES.split("."), strict=True):
+                found.set(part, exp.to_identifier(name, quoted=True))
+    return expression
 
 
 def asof(expression: Expr) -> Expr:
