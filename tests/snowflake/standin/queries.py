@@ -57,7 +57,7 @@ def run(session: "Session", sql: str, bound: dict[str, Any], describe_only: bool
     expression = parse_one(repairs.text(sql))
     check(session, expression, sql)
     expression = session.account.models.calls(session, expression)
-    expression = repairs.packages(repairs.values(repairs.asof(expression)))
+    expression = repairs.tree(expression)
     expression, temporary = _temporary(session, _results(session, expression))
     if isinstance(expression, DEFINES):
         session.commit_before_ddl()
@@ -114,7 +114,7 @@ def macro_body(session: "Session", of: Name, body: str) -> str:
     parsed = parse_one(body)
     check(session, parsed if isinstance(parsed, exp.Query) else exp.select(parsed.copy()), body)
     inner = exp.Subquery(this=parsed) if isinstance(parsed, exp.Query) else parsed
-    query = exp.select(inner)
+    query = repairs.tree(exp.select(inner))
     for found in query.find_all(exp.Table):
         if isinstance(found.this, exp.Identifier) and not found.db:
             found.set("db", exp.to_identifier(of.schema, quoted=True))

@@ -188,6 +188,15 @@ def _begin(login: "Login", reader: Reader) -> Answer:
     return status()
 
 
+def _is_aborted(session: "Session") -> bool:
+    """DuckDB would take COMMIT for ROLLBACK then, and say nothing."""
+    try:
+        session.duckdb.execute("select 1")
+    except duckdb.TransactionException:
+        return True
+    return False
+
+
 def _end(verb: str) -> Callable[["Login", Reader], Answer]:
     def handle(login: "Login", reader: Reader) -> Answer:
         _ = reader.take("WORK")
@@ -196,6 +205,9 @@ def _end(verb: str) -> Callable[["Login", Reader], Answer]:
         # Outside a transaction there is nothing to do, and no error.
         if session.in_transaction:
             session.in_transaction = False
+            if verb == "commit" and _is_aborted(session):
+                session.duckdb.execute("rollback")
+                raise Failure("The stand-in cannot commit: DuckDB gave the transaction up when a statement in it failed.")
             session.duckdb.execute(verb)
         return status()
 
