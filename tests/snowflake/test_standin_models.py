@@ -63,11 +63,15 @@ def test_a_model_is_logged_named_and_called(registry, log, model, session, wareh
     assert first.comment == "as trained"
     logged.default = "V2"
     assert registry.get_model("CHURN").default.version_name == "V2"
-    session.create_dataframe(X.head(50).values.tolist(), schema=["AMOUNT", "DAYS"]).write.save_as_table("scored")
+    session.create_dataframe(X.head(50).values.tolist(), schema=["AMOUNT", "DAYS"]).write.save_as_table(
+        "scored"
+    )
     frame = session.table("scored").select("AMOUNT", "DAYS")
     answers = second.run(frame, function_name="predict").collect()
     assert [int(row[-1]) for row in answers] == model.predict(X.head(50)).tolist()
-    sql = 'select model(churn, champion)!predict_proba(amount, days):"output_feature_1"::float as p from scored'
+    sql = (
+        'select model(churn, champion)!predict_proba(amount, days):"output_feature_1"::float as p from scored'
+    )
     found = [row["P"] for row in session.sql(sql).collect()]
     np.testing.assert_allclose(found, model.predict_proba(X.head(50))[:, 1], rtol=0, atol=1e-12)
     logged.delete_version("V1")

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from snowflake.connector.errors import ProgrammingError
+from snowflake_errors import ProgrammingError
 
 NOON = datetime(2013, 1, 1, 12)
 
@@ -27,7 +27,9 @@ def test_moments_keep_their_microseconds(ask, moment):
     assert ask("select ?", moment) == [(moment,)]
 
 
-@pytest.mark.parametrize("value", [1, -(2**62), 1.5, float("inf"), "it's", "", True, b"\x00'", date(2013, 1, 1), None])
+@pytest.mark.parametrize(
+    "value", [1, -(2**62), 1.5, float("inf"), "it's", "", True, b"\x00'", date(2013, 1, 1), None]
+)
 def test_a_bound_value_comes_back(ask, value):
     assert ask("select ?", value) == [(value,)]
 
@@ -62,7 +64,9 @@ def test_dml_counts_its_rows(connection, things):
     assert cursor.execute("update things set label = 'x'").rowcount == 2
     assert cursor.execute("delete from things where id = 1").rowcount == 1
     merge = "merge into things using (select 2 as id union all select 3) as n on things.id = n.id "
-    cursor.execute(merge + "when matched then update set label = 'y' when not matched then insert (id) values (n.id)")
+    cursor.execute(
+        merge + "when matched then update set label = 'y' when not matched then insert (id) values (n.id)"
+    )
     assert cursor.execute("select id, label from things order by id").fetchall() == [(2, "y"), (3, None)]
 
 
@@ -209,7 +213,12 @@ def test_the_record_tells_what_came_to_the_client(ask, warehouse, things):
     ask("select * from things")
     ask("create table copied as select * from things")
     fetched, copied = warehouse.records[-2:]
-    assert (fetched.kind, fetched.rows, fetched.origin, fetched.query_tag) == ("executed", 2, "client", "snowml")
+    assert (fetched.kind, fetched.rows, fetched.origin, fetched.query_tag) == (
+        "executed",
+        2,
+        "client",
+        "snowml",
+    )
     assert fetched.bytes > 0
     assert (copied.rows, copied.bytes) == (0, 0)
 

@@ -21,7 +21,9 @@ def text(sql: str) -> str:
     head = sql.lstrip()[:400]
     if not re.match(r"create\b", head, re.IGNORECASE):
         return sql
-    sql = re.sub(r"^(\s*create\s+(?:or\s+replace\s+)?)scoped\s+(?=temp)", r"\1", sql, count=1, flags=re.IGNORECASE)
+    sql = re.sub(
+        r"^(\s*create\s+(?:or\s+replace\s+)?)scoped\s+(?=temp)", r"\1", sql, count=1, flags=re.IGNORECASE
+    )
     moved = r"^(\s*create\s+(?:\w+\s+)*?table)\s+(\S+)\s+if\s+not\s+exists\b"
     return re.sub(moved, r"\1 if not exists \2", sql, count=1, flags=re.IGNORECASE)
 
@@ -49,7 +51,9 @@ def _strftime(written: str) -> str:
     for match in re.finditer(r'"([^"]*)"|YYYY|HH24|MM|DD|MI|SS|[-:/ .]', written):
         if match.start() != at:
             break
-        found += (match[1] or "").replace("%", "%%") if match[0][0] == '"' else MOMENTS.get(match[0], match[0])
+        found += (
+            (match[1] or "").replace("%", "%%") if match[0][0] == '"' else MOMENTS.get(match[0], match[0])
+        )
         at = match.end()
     if at != len(written):
         raise unknown(f"the format {written!r}")
@@ -114,5 +118,7 @@ def reserved_words(expression: Expr) -> Expr:
 @functools.cache
 def _reserved() -> frozenset[str]:
     with duckdb.connect() as connection:
-        words = connection.execute("select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'")
+        words = connection.execute(
+            "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
+        )
         return frozenset(word.upper() for (word,) in words.fetchall())
