@@ -1,4 +1,4 @@
-"""The error of the real connector; a stand-in for it where the connector is not installed, and its tests are skipped."""
+"""The error of the real connector; any error where the connector is not installed, and its tests are skipped."""
 
 try:
     from snowflake.connector.errors import ProgrammingError
