@@ -231,3 +231,32 @@ def test_snowpark_reads_and_writes_tables(session):
     assert read.schema.names == ["ID", "VALUE", "LABEL"]
     assert read.filter(read["value"] > 1).count() == 1
     assert list(read.to_pandas()["ID"]) == [1, 2]
+
+
+def test_the_session_knows_its_place(ask, warehouse):
+    sql = "select current_database(), current_schema(), current_role(), current_warehouse()"
+    assert ask(sql) == [(warehouse.database, "PUBLIC", "STANDIN", "STANDIN")]
+    ask("create schema other")
+    ask("use schema other")
+    assert ask("select current_schema() as s") == [("OTHER",)]
+
+
+def test_a_moment_is_written_as_its_format_says(ask):
+    sql = """select to_char('2013-07-05 02:59:00'::timestamp, 'YYYYMMDD"T"HH24MI') as a"""
+    assert ask(sql) == [("20130705T0259",)]
+    with pytest.raises(ProgrammingError, match="the format"):
+        ask("select to_char(id::varchar::timestamp, 'YYYY"W"WW') as a from (select '2013-07-05' as id)")
+
+
+def test_the_answer_to_an_earlier_statement_is_a_table(connection):
+    cursor = connection.cursor().execute("show schemas")
+    query = cursor.sfqid
+    found = cursor.execute(f"""select "name" from table(result_scan('{query}')) where "name" = 'PUBLIC'""").fetchall()
+    assert found == [("PUBLIC",)]
+    with pytest.raises(ProgrammingError, match="not found"):
+        cursor.execute("select * from table(result_scan('nothing'))")
+
+
+def test_what_a_client_asks_before_it_runs_a_statement(connection, things):
+    described = connection.cursor().describe("select id, at, label from things where id = ?")
+    assert [column.name for column in described] == ["ID", "AT", "LABEL"]

@@ -30,8 +30,19 @@ def text(sql: str) -> str:
 
 def tree(expression: Expr) -> Expr:
     """All that is repaired in a parsed statement, before fakesnow translates it."""
-    for repair in (asof, values, packages, to_char):
+    for repair in (asof, values, packages, session_functions, to_char):
         expression = repair(expression)
+    return expression
+
+
+def session_functions(expression: Expr) -> Expr:
+    """What fakesnow has no answer to: everybody is the same role, in the same warehouse."""
+    for call in list(expression.find_all(exp.CurrentWarehouse, exp.CurrentRole, exp.CurrentUser)):
+        literal = exp.Literal.string("SNOWML" if isinstance(call, exp.CurrentUser) else "STANDIN")
+        called = (
+            call.sql("snowflake") if call.arg_key == "expressions" and call.parent is expression else None
+        )
+        call.replace(exp.alias_(literal, called, quoted=True) if called else literal)
     return expression
 
 
