@@ -1,6 +1,5 @@
 """The stand-in: models, as snowflake-ml's own Registry registers, lists, names and calls them."""
 
-import gc
 import logging
 import warnings
 
@@ -31,8 +30,6 @@ def registry(session, warehouse: Warehouse, monkeypatch):
         from snowflake.ml.registry import Registry
 
         yield Registry(session=session, database_name=warehouse.database, schema_name="PUBLIC")
-        # It leaves temporary folders behind; their warning belongs in here.
-        gc.collect()
 
 
 @pytest.fixture
