@@ -1,5 +1,6 @@
 """One login: its place, its transaction, its temporary tables; and the account that all logins share."""
 
+import importlib.metadata
 import itertools
 import shutil
 import tempfile
@@ -16,7 +17,8 @@ import pyarrow as pa
 from standin.failures import Failure
 from standin.grammar import Name
 from standin.records import Records
-from standin.workers import Interpreter
+from standin.repairs import PACKAGES
+from standin.workers import Nursery
 
 REMEMBERED = 20
 IDS = itertools.count(1)
@@ -25,17 +27,20 @@ IDS = itertools.count(1)
 class Account:
     """What outlives a session: the databases, and the objects that DuckDB knows nothing of."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
+    def __init__(self, python: str) -> None:
         from standin.functions import Functions
         from standin.models import Models
         from standin.procedures import Procedures
         from standin.stages import Stages
 
-        self.instance = fakesnow.instance.FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
+        self.instance = fakesnow.instance.FakeSnow(
+            create_database_on_connect=False, create_schema_on_connect=False
+        )
         self.duckdb = self.instance.duck_conn
         self.duckdb.execute("set global threads = 2")
+        self._list_packages()
         self.directory = Path(tempfile.mkdtemp(prefix="standin_"))
-        self.interpreter = interpreter
+        self.nursery = Nursery(python, self.directory)
         self.records = Records()
         self.logins: dict[str, Login] = {}
         # Where a handler's Session finds this server; known once it listens.
@@ -58,9 +63,21 @@ class Account:
                 objects.forget(lambda one: one.database == name)
             self.duckdb.execute(f'detach database if exists "{name}"')
 
+    def _list_packages(self) -> None:
+        """INFORMATION_SCHEMA.PACKAGES: what is installed here, whatever an account would have."""
+        self.duckdb.execute(
+            f"create table {PACKAGES} "
+            "(package_name varchar, version varchar, language varchar, runtime_version varchar)"
+        )
+        installed = {one.name.lower(): one.version for one in importlib.metadata.distributions()}
+        rows = [[name, version, "python", None] for name, version in installed.items()]
+        self.duckdb.executemany(f"insert into {PACKAGES} values (?, ?, ?, ?)", rows)
+
     def close(self) -> None:
         self.functions.forget(lambda _: True)
+        self.procedures.forget(lambda _: True)
         self.models.forget(lambda _: True)
+        self.nursery.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
@@ -81,7 +98,9 @@ class Session:
     at_close: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.connection: fakesnow.conn.FakeSnowflakeConnection = self.account.instance.connect(self.database, self.schema)
+        self.connection: fakesnow.conn.FakeSnowflakeConnection = self.account.instance.connect(
+            self.database, self.schema
+        )
         self.duckdb = self.connection._duck_conn
         self.home = self.connection.database
 

@@ -67,7 +67,11 @@ class Stages:
         path = reader.path() if reader.next else []
         reader.end()
         place = session.name([*path, "X"])
-        found = [n for n in self._folders if (n.database, n.schema) == (place.database, place.schema) and like(n.name, pattern)]
+        found = [
+            n
+            for n in self._folders
+            if (n.database, n.schema) == (place.database, place.schema) and like(n.name, pattern)
+        ]
         columns = dict.fromkeys(["created_on", "name", "database_name", "schema_name", "url", "type"], "text")
         rows = [[now(), n.name, n.database, n.schema, "", "INTERNAL"] for n in found]
         return listing(Listing(columns, rows))
@@ -80,9 +84,14 @@ class Stages:
         target.mkdir(parents=True, exist_ok=True)
         compression = options.get("SOURCE_COMPRESSION", "AUTO_DETECT").lower()
         data = {
-            **{"command": "UPLOAD", "src_locations": [source], "parallel": 4, "encryptionMaterial": None},
-            **{"autoCompress": options.get("AUTO_COMPRESS", "TRUE") == "TRUE", "sourceCompression": compression},
-            **{"overwrite": options.get("OVERWRITE", "FALSE") == "TRUE", "stageInfo": _local(target)},
+            "command": "UPLOAD",
+            "src_locations": [source],
+            "parallel": 4,
+            "encryptionMaterial": None,
+            "autoCompress": options.get("AUTO_COMPRESS", "TRUE") == "TRUE",
+            "sourceCompression": compression,
+            "overwrite": options.get("OVERWRITE", "FALSE") == "TRUE",
+            "stageInfo": _local(target),
         }
         return Answer(data)
 
@@ -94,22 +103,28 @@ class Stages:
         base, files = _files(source)
         files = [f for f in files if pattern is None or re.fullmatch(pattern, str(f.relative_to(base)))]
         data = {
-            **{"command": "DOWNLOAD", "src_locations": [str(f.relative_to(base)) for f in files], "parallel": 4},
-            **{"localLocation": local, "stageInfo": _local(base), "encryptionMaterial": [None] * len(files)},
+            "command": "DOWNLOAD",
+            "src_locations": [str(f.relative_to(base)) for f in files],
+            "parallel": 4,
+            "localLocation": local,
+            "stageInfo": _local(base),
+            "encryptionMaterial": [None] * len(files),
         }
         return Answer(data, bytes=sum(f.stat().st_size for f in files))
 
     def list(self, session: "Session", reader: Reader) -> Answer:
         location = reader.word_of_text()
         pattern = self._options(reader, {"PATTERN"}).get("PATTERN")
-        name, _ = self._split(session, location)
+        folder, prefix = self._root_of(session, location)
         rows = []
         for file in _files(self.path(session, location))[1]:
-            shown = f"{name.name.lower()}/{file.relative_to(self._folders[name])}"
+            shown = f"{prefix}/{file.relative_to(folder)}"
             if pattern is None or re.fullmatch(pattern, shown):
                 content = file.read_bytes()
                 rows.append([shown, len(content), hashlib.md5(content).hexdigest(), now()])
-        return listing(Listing({"name": "text", "size": "fixed", "md5": "text", "last_modified": "text"}, rows))
+        return listing(
+            Listing({"name": "text", "size": "fixed", "md5": "text", "last_modified": "text"}, rows)
+        )
 
     def remove(self, session: "Session", reader: Reader) -> Answer:
         location = reader.word_of_text()
@@ -124,7 +139,9 @@ class Stages:
         return listing(Listing({"name": "text", "result": "text"}, rows))
 
     def path(self, session: "Session", location: str) -> Path:
-        """The file or folder at `@stage/path`."""
+        """The file or folder at `@stage/path`, or in a version of a model."""
+        if location.startswith("snow://"):
+            return session.account.models.path(session, location)[1]
         name, inside = self._split(session, location)
         folder = self._folders[name]
         path = folder / inside
@@ -135,8 +152,18 @@ class Stages:
     def file(self, session: "Session", location: str) -> Path:
         path = self.path(session, location)
         if not path.is_file():
-            raise Failure(f"SQL compilation error:\nThe file {location} is not on its stage.", 391527, "22000")
+            raise Failure(
+                f"SQL compilation error:\nThe file {location} is not on its stage.", 391527, "22000"
+            )
         return path
+
+    def _root_of(self, session: "Session", location: str) -> tuple[Path, str]:
+        """The folder of a whole stage or version, and what LIST shows before the names in it."""
+        if location.startswith("snow://"):
+            folder, _ = session.account.models.path(session, location)
+            return folder, f"versions/{folder.name}"
+        name, _inside = self._split(session, location)
+        return self._folders[name], name.name.lower()
 
     def _split(self, session: "Session", location: str) -> tuple[Name, str]:
         if not location.startswith("@") or location.startswith(("@~", "@%")):
@@ -164,7 +191,11 @@ def like(name: str, pattern: str) -> bool:
     glob = ""
     for match in re.finditer(r"\\(.)|(.)", pattern, re.DOTALL):
         literal, plain = match.groups()
-        glob += {"%": "*", "_": "?"}.get(plain, plain) if plain and plain not in "*?[" else f"[{literal or plain}]"
+        glob += (
+            {"%": "*", "_": "?"}.get(plain, plain)
+            if plain and plain not in "*?["
+            else f"[{literal or plain}]"
+        )
     return fnmatch.fnmatchcase(name.upper(), glob.upper())
 
 

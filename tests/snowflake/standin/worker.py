@@ -1,21 +1,37 @@
-"""What runs inside the sandbox: one handler of a function or a procedure. The standard library only, and what the handler imports.
+"""What runs handlers of functions and procedures. The standard library only, and what the handler imports.
 
-Speaks over its standard input and output, in pickled frames: first what to load, then one frame for each batch or call. It
-is the stand-in for Snowflake's sandbox: only the temporary folder can be written, a function has no network.
+One process waits at a socket, with what takes long to import already there, and forks for each handler. The child
+speaks in pickled frames: first what to load, then one for each batch or call. It stands in for Snowflake's sandbox:
+only the temporary folder can be written, and a function has no network.
 """
 
+import contextlib
 import importlib
 import os
 import pickle
+import select
+import signal
+import socket
 import struct
 import sys
 import tempfile
 import traceback
 import types
+from pathlib import Path
 from typing import Any, BinaryIO
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.link", "os.symlink", "os.truncate"}
+LONG_TO_IMPORT = ("pandas", "snowflake.snowpark")
+CHANGES = {
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.chmod",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+}
 
 
 def receive(stream: BinaryIO) -> Any:
@@ -57,7 +73,11 @@ def provide_snowflake_module() -> None:
     """The module that exists only inside Snowflake's sandbox."""
     module = types.ModuleType("_snowflake")
 
-    def vectorized(input: Any = None, max_batch_size: int | None = None, flatten_object_input: bool = False) -> Any:
+    def vectorized(
+        input: Any = None,  # noqa: A002
+        max_batch_size: int | None = None,
+        flatten_object_input: bool = False,
+    ) -> Any:
         def mark(handler: Any) -> Any:
             handler._sf_vectorized_input, handler._sf_max_batch_size = input, max_batch_size
             handler._sf_flatten_object_input = flatten_object_input
@@ -73,7 +93,7 @@ def load(handler: str, body: str | None) -> Any:
     """The handler, out of the text of the statement or out of the imported files."""
     directory = sys._xoptions["snowflake_import_directory"]
     assert isinstance(directory, str)
-    sys.path[:0] = [directory, *(directory + f for f in sorted(os.listdir(directory)) if f.endswith(".zip"))]
+    sys.path[:0] = [directory, *sorted(str(file) for file in Path(directory).glob("*.zip"))]
     module_name, _, name = handler.rpartition(".")
     if body is None:
         return getattr(importlib.import_module(module_name), name)
@@ -95,10 +115,8 @@ def decoded(column: Any) -> list[Any]:
 def rows(handler: Any, columns: list[Any], count: int, strict: bool) -> list[Any]:
     """Calls a scalar handler once for each row."""
     values = [decoded(column) for column in columns]
-    found = []
-    for row in zip(*values, strict=True) if values else [()] * count:
-        found.append(None if strict and any(v is None for v in row) else handler(*row))
-    return found
+    given = zip(*values, strict=True) if values else [()] * count
+    return [None if strict and any(v is None for v in row) else handler(*row) for row in given]
 
 
 def batches(handler: Any, columns: list[Any], count: int) -> list[Any]:
@@ -117,7 +135,9 @@ def batches(handler: Any, columns: list[Any], count: int) -> list[Any]:
         if len(values) != len(batch):
             raise ValueError(f"The handler returned {len(values)} rows for a batch of {len(batch)}.")
         # What pandas takes for missing is NULL.
-        found += [None if missing else value for value, missing in zip(values.tolist(), values.isna(), strict=True)]
+        found += [
+            None if missing else value for value, missing in zip(values.tolist(), values.isna(), strict=True)
+        ]
     return found
 
 
@@ -151,34 +171,61 @@ def call(handler: Any, parameters: dict[str, Any], arguments: list[Any]) -> Any:
         session.close()
 
 
-def main() -> None:
-    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    # What a handler prints must not mix with the frames.
-    os.dup2(2, 1)
-    task = receive(source)
-    handler = None
-    if task["kind"] == "function":
-        close_the_sandbox(network=False)
-    else:
-        close_the_sandbox(network=True)
+def serve(stream: BinaryIO) -> None:
+    """One handler, until the other side hangs up."""
+    task = receive(stream)
+    os.environ["TMPDIR"] = task["temporary"]
+    # What was imported before the fork may have asked already.
+    tempfile.tempdir = None
+    os.chdir(task["temporary"])
+    sys._xoptions["snowflake_import_directory"] = task["imports"]
+    is_procedure = task["kind"] == "procedure"
+    close_the_sandbox(network=is_procedure)
     provide_snowflake_module()
+    handler = None
     while True:
         try:
-            frame = receive(source)
-        except (EOFError, struct.error):
+            frame = receive(stream)
+        except (OSError, struct.error):
             return
         try:
             handler = handler or load(task["handler"], task["body"])
-            if task["kind"] == "procedure":
+            if is_procedure:
                 answer = call(handler, **frame)
             elif getattr(handler, "_sf_vectorized_input", None) is not None:
                 answer = batches(handler, **frame)
             else:
                 answer = rows(handler, **frame, strict=task["strict"])
-            send(sink, ("answer", answer))
-        except Exception:
-            send(sink, ("error", traceback.format_exc()))
+            send(stream, ("answer", answer))
+        except Exception:  # noqa: BLE001
+            send(stream, ("error", traceback.format_exc()))
+
+
+def main(path: str) -> None:
+    """Waits for handlers at the socket `path`, until the standard input ends."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen(64)
+        for module in LONG_TO_IMPORT:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while True:
+            ready, _, _ = select.select([listening, sys.stdin], [], [])
+            if listening not in ready:
+                return
+            connection, _ = listening.accept()
+            if os.fork() == 0:
+                listening.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                with (
+                    contextlib.suppress(BrokenPipeError, ConnectionResetError),
+                    connection.makefile("rwb") as stream,
+                ):
+                    serve(stream)
+                os._exit(0)
+            connection.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
