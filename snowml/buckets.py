@@ -1,4 +1,4 @@
-"""Dealing rows into buckets by a hash that DuckDB, Snowflake and Python agree on; the dbt macro `bucket` is its twin."""
+"""Dealing rows into buckets by a hash that is the same in SQL and Python; the dbt macro `bucket` is its twin."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Rolling features and point-in-time joins against the same thing said in plain Python, on data with all that is awkward."""
+"""Rolling features and point-in-time joins against the same thing said in plain Python, on awkward data."""
 
 import random
 from dataclasses import dataclass
@@ -45,9 +45,8 @@ ROLLING = """\
             'kinds_6h': 'distinct(kind) over 6 hours',
             'kinds_1h': 'distinct(kind) over 60 minutes',
         }}}},
-        {{'from': source('main', 'parcels'), 'by': {{'shop': 'sender', 'visit': 'number'}}, 'lag': '2 hours', 'features': {{
-            'parcels_1d': 'count(*) over 1 day',
-        }}}},
+        {{'from': source('main', 'parcels'), 'by': {{'shop': 'sender', 'visit': 'number'}}, 'lag': '2 hours',
+          'features': {{'parcels_1d': 'count(*) over 1 day'}}}},
     ],
     exclusive={exclusive}
 ) }}}}
@@ -58,8 +57,8 @@ JOIN = """\
     spine=source('main', 'asked'),
     histories=[
         {{'from': source('main', 'prices'), 'by': 'shop', 'columns': ['price', 'is_sale'], 'newest_by': 'revision'}},
-        {{'from': source('main', 'prices'), 'by': 'shop', 'columns': {{'fresh_price': 'price + 1'}}, 'max_age': '5 hours',
-          'newest_by': 'revision'}},
+        {{'from': source('main', 'prices'), 'by': 'shop', 'columns': {{'fresh_price': 'price + 1'}},
+          'max_age': '5 hours', 'newest_by': 'revision'}},
         {{'from': source('main', 'parcels'), 'by': {{'visit': 'number', 'shop': 'sender'}}, 'columns': ['weight'],
           'lag': '30 minutes', 'newest_by': 'weight'}},
     ],

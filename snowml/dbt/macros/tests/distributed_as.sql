@@ -68,6 +68,7 @@ from (
 ) as measured
 where
     psi is null
+    or rows_before is null
     {%- if psi_at_most is not none %}
     or psi > {{ psi_at_most }}
     {%- endif %}

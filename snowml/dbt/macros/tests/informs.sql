@@ -15,8 +15,16 @@ from (
     select
         bins,
         rows_in_all,
-        1 - (1 - coalesce(between_bins / nullif(in_all, 0), 0)) * (rows_in_all - 1) / nullif(rows_in_all - bins, 0)
-            as explained
+        -- From 0 to 1: taking chance off may give less than 0, and doubles a little more than 1. As many bins as rows
+        -- tell nothing.
+        round(coalesce(
+            case
+                when between_bins / nullif(in_all, 0) >= 1 and rows_in_all > bins then 1
+                when 1 - between_bins / nullif(in_all, 0) < (rows_in_all - bins) / nullif(rows_in_all - 1.0, 0)
+                    then 1 - (1 - between_bins / in_all) * (rows_in_all - 1) / (rows_in_all - bins)
+            end,
+            0
+        ), 9) as explained
     from (
         select
             count(*) as bins,
