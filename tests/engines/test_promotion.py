@@ -4,6 +4,7 @@ import re
 
 import handmade
 import pytest
+from training_set import fill
 
 from snowml.errors import UserError
 from snowml.names import Relation, quoted
@@ -13,15 +14,6 @@ from snowml.workflows import promote as promoting
 from snowml.workflows.promote import rollback
 from snowml.workflows.repair import repair
 
-COLUMNS = {
-    "id": "bigint",
-    "as_of": "timestamp",
-    "speed": "double",
-    'Wind "Gust" m/s?': "double",
-    "town": "varchar",
-    "late": "boolean",
-    "known_at": "timestamp",
-}
 NAMES = ("predict_lateness", "predict_lateness_label", "predict_lateness_proba")
 CHANGES = re.compile(r"\s*(begin|commit|insert|update|delete|create|drop)\b", re.IGNORECASE)
 
@@ -50,11 +42,7 @@ class Dying:
 @pytest.fixture
 def registry(engine):
     """A training set, and an empty registry."""
-    name = Relation("main", "training_set", engine.database)
-    listed = ", ".join(f"{quoted(column, engine.name)} {kind}" for column, kind in COLUMNS.items())
-    engine.execute(f"create table {name.sql(engine.name)} ({listed})")
-    frame = handmade.frame(200).astype(object)
-    engine.insert(name, frame.where(frame.notna(), None).to_dict("records"))
+    fill(engine)
     return Registry(engine, "snowml")
 
 
