@@ -196,7 +196,8 @@ def test_the_sandbox_has_a_temporary_folder_and_nothing_of_this_machine(ask, mon
     body = "import os, tempfile\ndef handle(a):\n    tempfile.mkstemp()\n    return str(sorted(os.environ))"
     ask(SCALAR.format(body).replace("returns float", "returns varchar"))
     ((found,),) = ask("select f(1)")
-    assert set(eval(found)) <= {"PATH", "LANG", "TMPDIR", "HOME", "LC_CTYPE"}
+    # The last one is snowflake-snowpark's.
+    assert set(eval(found)) <= {"PATH", "LANG", "TMPDIR", "HOME", "LC_CTYPE", "ARROW_DEFAULT_MEMORY_POOL"}
 
 
 @pytest.mark.parametrize("missing", ["runtime_version = '3.11'", "handler = 'handle'"])

@@ -248,7 +248,7 @@ class Functions:
 def worker_of(account: "Account", of: Routine, kind: str, files: list[Path]) -> Worker:
     """A worker for the handler of a function or procedure."""
     task = {"kind": kind, "name": of.name.name, "handler": of.options["HANDLER"], "body": of.body}
-    return Worker(account.interpreter, {**task, "strict": of.options.get("STRICT", False)}, files)
+    return Worker(account.nursery, {**task, "strict": of.options.get("STRICT", False)}, files)
 
 
 def scope(session: "Session", reader: Reader, all_of_them: list[Routine]) -> list[Routine]:

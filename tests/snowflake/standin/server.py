@@ -23,7 +23,6 @@ from starlette.routing import Route
 
 from standin.session import Account, Login, Session
 from standin.statements import respond
-from standin.workers import Interpreter
 
 log = logging.getLogger("standin")
 Handler = Callable[[Request, dict[str, Any]], Awaitable[Any]]
@@ -136,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--python", default=sys.executable)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    account = Account(Interpreter(parser.parse_args().python))
+    account = Account(parser.parse_args().python)
     listening = socket.create_server(("127.0.0.1", 0))
     account.port = listening.getsockname()[1]
     config = uvicorn.Config(Server(account).app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=1)

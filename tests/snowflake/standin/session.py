@@ -16,7 +16,7 @@ import pyarrow as pa
 from standin.failures import Failure
 from standin.grammar import Name
 from standin.records import Records
-from standin.workers import Interpreter
+from standin.workers import Nursery
 
 REMEMBERED = 20
 IDS = itertools.count(1)
@@ -25,7 +25,7 @@ IDS = itertools.count(1)
 class Account:
     """What outlives a session: the databases, and the objects that DuckDB knows nothing of."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
+    def __init__(self, python: str) -> None:
         from standin.functions import Functions
         from standin.models import Models
         from standin.procedures import Procedures
@@ -35,7 +35,7 @@ class Account:
         self.duckdb = self.instance.duck_conn
         self.duckdb.execute("set global threads = 2")
         self.directory = Path(tempfile.mkdtemp(prefix="standin_"))
-        self.interpreter = interpreter
+        self.nursery = Nursery(python, self.directory)
         self.records = Records()
         self.logins: dict[str, Login] = {}
         # Where a handler's Session finds this server; known once it listens.
@@ -60,7 +60,9 @@ class Account:
 
     def close(self) -> None:
         self.functions.forget(lambda _: True)
+        self.procedures.forget(lambda _: True)
         self.models.forget(lambda _: True)
+        self.nursery.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

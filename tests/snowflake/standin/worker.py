@@ -1,12 +1,17 @@
-"""What runs inside the sandbox: one handler of a function or a procedure. The standard library only, and what the handler imports.
+"""What runs handlers of functions and procedures. The standard library only, and what the handler imports.
 
-Speaks over its standard input and output, in pickled frames: first what to load, then one frame for each batch or call. It
-is the stand-in for Snowflake's sandbox: only the temporary folder can be written, a function has no network.
+One process waits at a socket, with what takes long to import already there, and forks for each handler. The child speaks in
+pickled frames: first what to load, then one for each batch or call. It stands in for Snowflake's sandbox: only the temporary
+folder can be written, and a function has no network.
 """
 
+import contextlib
 import importlib
 import os
 import pickle
+import select
+import signal
+import socket
 import struct
 import sys
 import tempfile
@@ -15,6 +20,7 @@ import types
 from typing import Any, BinaryIO
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+LONG_TO_IMPORT = ("pandas", "snowflake.snowpark")
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.link", "os.symlink", "os.truncate"}
 
 
@@ -151,34 +157,58 @@ def call(handler: Any, parameters: dict[str, Any], arguments: list[Any]) -> Any:
         session.close()
 
 
-def main() -> None:
-    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    # What a handler prints must not mix with the frames.
-    os.dup2(2, 1)
-    task = receive(source)
-    handler = None
-    if task["kind"] == "function":
-        close_the_sandbox(network=False)
-    else:
-        close_the_sandbox(network=True)
+def serve(stream: BinaryIO) -> None:
+    """One handler, until the other side hangs up."""
+    task = receive(stream)
+    os.environ["TMPDIR"] = task["temporary"]
+    # What was imported before the fork may have asked already.
+    tempfile.tempdir = None
+    os.chdir(task["temporary"])
+    sys._xoptions["snowflake_import_directory"] = task["imports"]
+    is_procedure = task["kind"] == "procedure"
+    close_the_sandbox(network=is_procedure)
     provide_snowflake_module()
+    handler = None
     while True:
         try:
-            frame = receive(source)
-        except (EOFError, struct.error):
+            frame = receive(stream)
+        except (OSError, struct.error):
             return
         try:
             handler = handler or load(task["handler"], task["body"])
-            if task["kind"] == "procedure":
+            if is_procedure:
                 answer = call(handler, **frame)
             elif getattr(handler, "_sf_vectorized_input", None) is not None:
                 answer = batches(handler, **frame)
             else:
                 answer = rows(handler, **frame, strict=task["strict"])
-            send(sink, ("answer", answer))
+            send(stream, ("answer", answer))
         except Exception:
-            send(sink, ("error", traceback.format_exc()))
+            send(stream, ("error", traceback.format_exc()))
+
+
+def main(path: str) -> None:
+    """Waits for handlers at the socket `path`, until the standard input ends."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen(64)
+        for module in LONG_TO_IMPORT:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while True:
+            ready, _, _ = select.select([listening, sys.stdin], [], [])
+            if listening not in ready:
+                return
+            connection, _ = listening.accept()
+            if os.fork() == 0:
+                listening.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError), connection.makefile("rwb") as stream:
+                    serve(stream)
+                os._exit(0)
+            connection.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -5,13 +5,16 @@ import itertools
 import json
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -19,56 +22,87 @@ from standin import worker
 from standin.failures import Failure
 
 KINDS = {"double": "float64", "int64": "int64", "bool": "bool"}
+# Nothing can be written below a file, not even by root.
+NO_HOME = "/dev/null/home"
 IDS = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class Interpreter:
-    """Which Python handlers run in: this one, or that of an environment with nothing but what a function declares."""
+class Nursery:
+    """The process that forks a child for each handler, in the interpreter that handlers are to run in."""
 
-    path: str = sys.executable
+    def __init__(self, python: str, folder: Path) -> None:
+        self._python, self._socket = python, str(folder / "nursery")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
 
-    @property
-    def version(self) -> str:
-        script = "import sys; print('{}.{}'.format(*sys.version_info))"
-        return subprocess.run([self.path, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+    def connect(self) -> IO[bytes]:
+        """A child that waits for its task."""
+        self.start()
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                connection = socket.socket(socket.AF_UNIX)
+                connection.connect(self._socket)
+                return connection.makefile("rwb")
+            except OSError:
+                connection.close()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def start(self) -> None:
+        with self._lock:
+            if self._process is None:
+                environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": NO_HOME}
+                command = [self._python, "-I", "-W", "ignore", worker.__file__, self._socket]
+                # What handlers print goes to the log of the server.
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=sys.stderr.fileno(), env=environment
+                )
+
+    def close(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
 
 
 @dataclass
 class Worker:
-    """A process with one handler loaded, started when it is needed.
+    """One handler, loaded in a process when it is first needed.
 
     `task` is what worker.py is to load; `files` are copied to the import directory, which is read-only.
     """
 
-    interpreter: Interpreter
+    nursery: Nursery
     task: dict[str, Any]
     files: list[Path]
-    _process: subprocess.Popen[bytes] | None = None
+    _stream: IO[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         # The files of the moment: what is put on the stage later does not change a function that exists.
         self.home = Path(tempfile.mkdtemp(prefix="standin_worker_"))
-        self._imports = self.home / "imports"
+        self._imports, self._temporary = self.home / "imports", self.home / "tmp"
         self._imports.mkdir()
-        (self.home / "tmp").mkdir()
+        self._temporary.mkdir()
         for file in self.files:
             (shutil.copytree if file.is_dir() else shutil.copy)(file, self._imports / file.name)
         for path in [*self._imports.rglob("*"), self._imports]:
             path.chmod(0o555 if path.is_dir() else 0o444)
+        self.task |= {"imports": f"{self._imports}{os.sep}", "temporary": str(self._temporary)}
+        self.nursery.start()
 
     def ask(self, frame: dict[str, Any]) -> Any:
         with self._lock:
-            process = self._started()
-            assert process.stdin
-            assert process.stdout
             try:
-                worker.send(process.stdin, frame)
-                verdict, content = worker.receive(process.stdout)
-            except (OSError, EOFError, Exception) as error:  # noqa: BLE001
-                code = process.wait(5)
-                raise Failure(f"The handler's process ended with exit code {code}: {error!r}", 100357, "P0000") from None
+                if self._stream is None:
+                    self._stream = self.nursery.connect()
+                    worker.send(self._stream, self.task)
+                worker.send(self._stream, frame)
+                verdict, content = worker.receive(self._stream)
+            except (OSError, struct.error) as error:
+                self._stream = None
+                raise Failure(f"The process of the handler ended: {error!r}", 100357, "P0000") from None
         if verdict == "error":
             text = f"Python Interpreter Error:\n{content} in function {self.task['name']} with handler {self.task['handler']}"
             raise Failure(text, 100357, "P0000")
@@ -76,13 +110,10 @@ class Worker:
 
     def stop(self) -> None:
         """Ends the process; the next question starts another."""
-        if self._process:
+        if self._stream:
             with contextlib.suppress(OSError):
-                self._process.stdin.close()  # type: ignore[union-attr]
-            self._process.kill()
-            self._process.wait()
-            self._process.stdout.close()  # type: ignore[union-attr]
-            self._process = None
+                self._stream.close()
+            self._stream = None
 
     def close(self) -> None:
         """Ends the process for good, and takes its files away."""
@@ -90,25 +121,6 @@ class Worker:
         for path in [self._imports, *(p for p in self._imports.rglob("*") if p.is_dir())]:
             path.chmod(0o755)
         shutil.rmtree(self.home, ignore_errors=True)
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            directory = f"snowflake_import_directory={self._imports}{os.sep}"
-            environment = {
-                **{"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": str(self.home / "tmp")},
-                # Nothing can be written below a file.
-                "HOME": "/dev/null/home",
-            }
-            self._process = subprocess.Popen(
-                [self.interpreter.path, "-I", "-X", directory, worker.__file__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-                cwd=self.home / "tmp",
-            )
-            assert self._process.stdin
-            worker.send(self._process.stdin, self.task)
-        return self._process
 
 
 def encoded(column: pa.ChunkedArray, is_json: bool = False) -> tuple[str, Any, bytes | None]:
