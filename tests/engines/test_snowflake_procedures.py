@@ -60,8 +60,9 @@ def deploy(engine, code):
         file = f"{procedure}.py"
         engine.put(code, file, (shipped("stored_procs") / file).read_bytes())
         imports = ", ".join(f"'{location(code.within(engine.database), item)}'" for item in (file, name))
+        home = Relation("public", procedure, engine.database).sql("snowflake")
         engine.execute(
-            f"create procedure {procedure}({arguments}) returns variant language python "
+            f"create procedure {home}({arguments}) returns variant language python "
             f"runtime_version = '{'.'.join(python_version_tuple()[:2])}' artifact_repository = {REPOSITORY} "
             f"packages = ({', '.join(map(repr, packages))}) imports = ({imports}) "
             f"handler = '{procedure}.main' execute as owner"

@@ -49,6 +49,8 @@ class SnowflakeEngine:
         self._secrets = secrets or Secrets()
         self._transactions = Transactions(self._run)
         self._tag: dict[str, str] = {}
+        # Remembered now: CREATE SCHEMA makes the new one the session's.
+        self._schema = session.get_current_schema()
 
     @classmethod
     def open(cls, login: SnowflakeLogin) -> "SnowflakeEngine":
@@ -156,10 +158,11 @@ class SnowflakeEngine:
         return [row["description"] or "" for row in self._functions(function.within(self.database))]
 
     def call(self, procedure: str, args: Sequence[object]) -> object:
-        """CALL a procedure that was deployed to the session's schema."""
+        """CALL a procedure that was deployed to the schema that the session was opened with."""
         procedure_file(procedure)
         slots = ", ".join("?" for _ in args)
-        sql = f"call {quoted(procedure, 'snowflake')}({slots})"
+        home = f"{quoted(self.database, 'snowflake')}.{self._schema}." if self._schema else ""
+        sql = f"call {home}{quoted(procedure, 'snowflake')}({slots})"
         cursor = self._run(sql, [bound(value) for value in args])
         with self._errors(sql):
             row = cursor.fetchone()
