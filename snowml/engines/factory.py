@@ -17,8 +17,15 @@ Notify = Callable[[str], None]
 def open_engine(target: "Target", *, read_only: bool = False, notify: Notify | None = None) -> Engine:
     """A session of the profile's warehouse; a relative DuckDB path is taken from the profile's folder.
 
+    Args:
+        target: The profile's output.
+        read_only: Open a DuckDB file without the right to write; on Snowflake a role's rights decide.
+        notify: Told once, in a sentence, when it has to wait for a DuckDB file.
+
     Raises:
-        ProjectError: The profile's type is not one that snowml knows.
+        ProjectError: The profile's type is not one that snowml knows, its client is not installed, or a setting is
+            missing.
+        RetryableError: The warehouse is in use or out of reach; TerminalError: it refused the login.
     """
     if target.type == "duckdb":
         from snowml.engines.duckdb.engine import DuckDBEngine

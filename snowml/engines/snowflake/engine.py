@@ -175,12 +175,16 @@ class SnowflakeEngine:
 
     def _functions(self, name: Relation) -> list[dict[str, Any]]:
         """What SHOW tells of the functions of a name; there may be several, told apart by their arguments."""
-        home = f"{quoted(name.database or self.database, 'snowflake')}.{quoted(name.schema, 'snowflake')}"
-        own = quoted(name.name, "snowflake")[1:-1].replace('""', '"')
-        # LIKE ignores case and knows wildcards: what it finds is compared once more.
-        pattern = literal(own, "snowflake")
-        rows = self.query(f"show user functions like {pattern} in schema {home}").to_pylist()
-        return [row for row in rows if row["name"] == own]
+        own, schema = (
+            quoted(part, "snowflake")[1:-1].replace('""', '"') for part in (name.name, name.schema)
+        )
+        # LIKE ignores case and knows wildcards: what it finds is compared once more. IN SCHEMA would be an error where
+        # the schema is gone.
+        found = self.query(
+            f"show user functions like {literal(own, 'snowflake')} "
+            f"in database {quoted(name.database or self.database, 'snowflake')}"
+        )
+        return [row for row in found.to_pylist() if (row["name"], row["schema_name"]) == (own, schema)]
 
     def _run(self, sql: str, params: Sequence[object] = ()) -> "SnowflakeCursor":
         if self._transactions.is_open and _DDL.match(sql):
