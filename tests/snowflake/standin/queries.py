@@ -1,5 +1,6 @@
 """The statements that fakesnow's translation runs on DuckDB: queries, DML, and the definitions of tables and views."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -31,6 +32,8 @@ class Cursor(FakeSnowflakeCursor):
 
     def run(self, expression: Expr, values: list[Any] | None) -> pa.Table:
         self.check_db_and_schema(expression)
+        if isinstance(expression, exp.Merge):
+            return self._merge(expression, values)
         for part in self._transform_explode(expression):
             transformed = repairs.reserved_words(self._transform(part, values))
             self._execute(transformed, values if values and transformed.find(exp.Placeholder) else None)
@@ -41,6 +44,14 @@ class Cursor(FakeSnowflakeCursor):
         hidden = repairs.hide_quoted_calls(expression)
         return repairs.show_quoted_calls(super()._transform(expression, params), hidden)
 
+    def _merge(self, expression: exp.Merge, values: list[Any] | None) -> pa.Table:
+        """By DuckDB's own MERGE; what fakesnow 0.12.1 makes of one confuses the columns of target and source."""
+        sql = repairs.reserved_words(self._transform(expression, values)).sql(dialect="duckdb")
+        done = [action for (action,) in self._duck_conn.execute(f"{sql} returning merge_action", values).fetchall()]
+        verbs = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
+        kinds = {str(when.args["then"]).split()[0].upper() for when in expression.find_all(exp.When)}
+        return pa.table({f"number of rows {verbs[v]}": [done.count(v)] for v in verbs if v in kinds})
+
     def variants(self) -> set[str]:
         """The columns of the answer that hold JSON."""
         return {name for name, kind, *_ in self._duck_conn.description or [] if str(kind) == "JSON"}
@@ -49,7 +60,8 @@ class Cursor(FakeSnowflakeCursor):
 def run(session: "Session", sql: str, bound: dict[str, Any], describe_only: bool) -> Answer:
     expression = parse_one(repairs.text(sql))
     check(session, expression, sql)
-    expression = repairs.values(repairs.asof(expression))
+    expression = session.account.models.calls(session, expression)
+    expression = repairs.tree(expression)
     expression, temporary = _temporary(session, _results(session, expression))
     if isinstance(expression, DEFINES):
         session.commit_before_ddl()
@@ -72,9 +84,15 @@ def run(session: "Session", sql: str, bound: dict[str, Any], describe_only: bool
     if kind in DML_TYPE_IDS:
         return counts({name: int(found.column(name)[0].as_py()) for name in found.column_names}, kind)
     if isinstance(expression, (exp.Show, exp.Describe)):
-        rows = [list(row.values()) for row in found.to_pylist()]
-        return listing(Listing(dict.fromkeys(found.column_names, "text"), rows), kind)
+        rows = [[_shown(value) for value in row.values()] for row in found.to_pylist()]
+        kinds = {f.name: "timestamp_ltz" if pa.types.is_timestamp(f.type) else "text" for f in found.schema}
+        return listing(Listing(kinds, rows), kind)
     return status(str(found.column(0)[0].as_py()))
+
+
+def _shown(value: Any) -> Any:
+    """A value of SHOW or DESCRIBE; moments are seconds, as JSON has them."""
+    return f"{value.timestamp():.9f}" if isinstance(value, datetime) else value
 
 
 def check(session: "Session", expression: Expr, sql: str) -> None:
@@ -100,7 +118,7 @@ def macro_body(session: "Session", of: Name, body: str) -> str:
     parsed = parse_one(body)
     check(session, parsed if isinstance(parsed, exp.Query) else exp.select(parsed.copy()), body)
     inner = exp.Subquery(this=parsed) if isinstance(parsed, exp.Query) else parsed
-    query = exp.select(inner)
+    query = repairs.tree(exp.select(inner))
     for found in query.find_all(exp.Table):
         if isinstance(found.this, exp.Identifier) and not found.db:
             found.set("db", exp.to_identifier(of.schema, quoted=True))

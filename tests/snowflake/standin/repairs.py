@@ -9,8 +9,10 @@ import re
 import duckdb
 from sqlglot import Expr, exp
 
-from standin.failures import Failure
+from standin.failures import Failure, unknown
 
+PACKAGES = "_fs_global._fs_information_schema._fs_packages"
+MOMENTS = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S"}
 COMPARISONS = (exp.GTE, exp.GT, exp.LTE, exp.LT)
 
 
@@ -22,6 +24,45 @@ def text(sql: str) -> str:
     sql = re.sub(r"^(\s*create\s+(?:or\s+replace\s+)?)scoped\s+(?=temp)", r"\1", sql, count=1, flags=re.IGNORECASE)
     moved = r"^(\s*create\s+(?:\w+\s+)*?table)\s+(\S+)\s+if\s+not\s+exists\b"
     return re.sub(moved, r"\1 if not exists \2", sql, count=1, flags=re.IGNORECASE)
+
+
+def tree(expression: Expr) -> Expr:
+    """All that is repaired in a parsed statement, before fakesnow translates it."""
+    for repair in (asof, values, packages, to_char):
+        expression = repair(expression)
+    return expression
+
+
+def to_char(expression: Expr) -> Expr:
+    """TO_CHAR of a moment with a format, which sqlglot drops."""
+    for call in list(expression.find_all(exp.ToChar)):
+        written = call.args.get("format")
+        if written is not None:
+            text = exp.Literal.string(_strftime(written.name))
+            call.replace(exp.Anonymous(this="STRFTIME", expressions=[call.this, text]))
+    return expression
+
+
+def _strftime(written: str) -> str:
+    """Snowflake's format of a moment in strftime's words."""
+    found, at = "", 0
+    for match in re.finditer(r'"([^"]*)"|YYYY|HH24|MM|DD|MI|SS|[-:/ .]', written):
+        if match.start() != at:
+            break
+        found += (match[1] or "").replace("%", "%%") if match[0][0] == '"' else MOMENTS.get(match[0], match[0])
+        at = match.end()
+    if at != len(written):
+        raise unknown(f"the format {written!r}")
+    return found
+
+
+def packages(expression: Expr) -> Expr:
+    """INFORMATION_SCHEMA.PACKAGES, which fakesnow does not have."""
+    for found in expression.find_all(exp.Table):
+        if (found.db.upper(), found.name.upper()) == ("INFORMATION_SCHEMA", "PACKAGES"):
+            for part, name in zip(("catalog", "db", "this"), PACKAGES.split("."), strict=True):
+                found.set(part, exp.to_identifier(name, quoted=True))
+    return expression
 
 
 def asof(expression: Expr) -> Expr:

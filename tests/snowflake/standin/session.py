@@ -1,5 +1,6 @@
 """One login: its place, its transaction, its temporary tables; and the account that all logins share."""
 
+import importlib.metadata
 import itertools
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ import pyarrow as pa
 from standin.failures import Failure
 from standin.grammar import Name
 from standin.records import Records
+from standin.repairs import PACKAGES
 from standin.workers import Nursery
 
 REMEMBERED = 20
@@ -34,6 +36,7 @@ class Account:
         self.instance = fakesnow.instance.FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
         self.duckdb = self.instance.duck_conn
         self.duckdb.execute("set global threads = 2")
+        self._list_packages()
         self.directory = Path(tempfile.mkdtemp(prefix="standin_"))
         self.nursery = Nursery(python, self.directory)
         self.records = Records()
@@ -57,6 +60,15 @@ class Account:
             for objects in (self.stages, self.functions, self.procedures, self.models):
                 objects.forget(lambda one: one.database == name)
             self.duckdb.execute(f'detach database if exists "{name}"')
+
+    def _list_packages(self) -> None:
+        """INFORMATION_SCHEMA.PACKAGES: what is installed here, whatever an account would have."""
+        self.duckdb.execute(
+            f"create table {PACKAGES} (package_name varchar, version varchar, language varchar, runtime_version varchar)"
+        )
+        installed = {one.name.lower(): one.version for one in importlib.metadata.distributions()}
+        rows = [[name, version, "python", None] for name, version in installed.items()]
+        self.duckdb.executemany(f"insert into {PACKAGES} values (?, ?, ?, ?)", rows)
 
     def close(self) -> None:
         self.functions.forget(lambda _: True)

@@ -102,10 +102,10 @@ class Stages:
     def list(self, session: "Session", reader: Reader) -> Answer:
         location = reader.word_of_text()
         pattern = self._options(reader, {"PATTERN"}).get("PATTERN")
-        name, _ = self._split(session, location)
+        folder, prefix = self._root_of(session, location)
         rows = []
         for file in _files(self.path(session, location))[1]:
-            shown = f"{name.name.lower()}/{file.relative_to(self._folders[name])}"
+            shown = f"{prefix}/{file.relative_to(folder)}"
             if pattern is None or re.fullmatch(pattern, shown):
                 content = file.read_bytes()
                 rows.append([shown, len(content), hashlib.md5(content).hexdigest(), now()])
@@ -124,7 +124,9 @@ class Stages:
         return listing(Listing({"name": "text", "result": "text"}, rows))
 
     def path(self, session: "Session", location: str) -> Path:
-        """The file or folder at `@stage/path`."""
+        """The file or folder at `@stage/path`, or in a version of a model."""
+        if location.startswith("snow://"):
+            return session.account.models.path(session, location)[1]
         name, inside = self._split(session, location)
         folder = self._folders[name]
         path = folder / inside
@@ -137,6 +139,14 @@ class Stages:
         if not path.is_file():
             raise Failure(f"SQL compilation error:\nThe file {location} is not on its stage.", 391527, "22000")
         return path
+
+    def _root_of(self, session: "Session", location: str) -> tuple[Path, str]:
+        """The folder of a whole stage or version, and what LIST shows before the names in it."""
+        if location.startswith("snow://"):
+            folder, _ = session.account.models.path(session, location)
+            return folder, f"versions/{folder.name}"
+        name, _inside = self._split(session, location)
+        return self._folders[name], name.name.lower()
 
     def _split(self, session: "Session", location: str) -> tuple[Name, str]:
         if not location.startswith("@") or location.startswith(("@~", "@%")):

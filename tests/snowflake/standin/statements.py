@@ -25,6 +25,7 @@ log = logging.getLogger("standin")
 ACCEPTED = {"STREAM", "TASK", "ALERT", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
 SYSTEM_FUNCTIONS = {
     "SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled.",
+    "SYSTEM$ML_PLATFORM_CAPABILITIES": "{}",
     "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": "snowflake.snowpark.pypi_shared_repository",
 }
 
@@ -72,7 +73,8 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
     scoped = reader.take("SCOPED")
     temporary = reader.take("TEMPORARY") or reader.take("TEMP") or scoped
     objects = session.account
-    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures, "STAGE": objects.stages}
+    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
+    owners |= {"STAGE": objects.stages, "MODEL": objects.models}
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
@@ -82,7 +84,8 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
 
 def _drop(login: "Login", reader: Reader) -> Answer | None:
     session, objects = login.session, login.session.account
-    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures, "STAGE": objects.stages}
+    owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
+    owners |= {"STAGE": objects.stages, "MODEL": objects.models}
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
@@ -93,6 +96,8 @@ def _drop(login: "Login", reader: Reader) -> Answer | None:
 def _alter(login: "Login", reader: Reader) -> Answer | None:
     if reader.take("SESSION"):
         return _alter_session(login, reader)
+    if reader.take("MODEL"):
+        return login.session.account.models.alter(login.session, reader)
     return _accepted(reader)
 
 
@@ -128,6 +133,12 @@ def _use(_: "Login", reader: Reader) -> Answer | None:
 
 def _show(login: "Login", reader: Reader) -> Answer | None:
     session = login.session
+    if reader.take("MODELS"):
+        return session.account.models.show(session, reader)
+    if reader.take("VERSIONS"):
+        return session.account.models.show_versions(session, reader)
+    if reader.take("FUNCTIONS IN MODEL"):
+        return session.account.models.show_functions(session, reader)
     if reader.take("USER FUNCTIONS") or reader.take("FUNCTIONS"):
         return session.account.functions.show(session, reader)
     if reader.take("USER PROCEDURES") or reader.take("PROCEDURES"):
@@ -156,8 +167,14 @@ def _select(_: "Login", reader: Reader) -> Answer | None:
     """What clients ask of the system itself."""
     name = reader.words(2)[-1].upper()
     if name in SYSTEM_FUNCTIONS:
-        return listing(Listing({name: "text"}, [[SYSTEM_FUNCTIONS[name]]]), 0x1000)
+        return listing(Listing({_column(reader, name): "text"}, [[SYSTEM_FUNCTIONS[name]]]), 0x1000)
     return None
+
+
+def _column(reader: Reader, name: str) -> str:
+    """The alias of a single selected column, or else its own name."""
+    words = [token.text for token in reader.tokens]
+    return words[-1].upper() if len(words) > 2 and words[-2].upper() == "AS" else name
 
 
 def _begin(login: "Login", reader: Reader) -> Answer:
@@ -171,6 +188,15 @@ def _begin(login: "Login", reader: Reader) -> Answer:
     return status()
 
 
+def _is_aborted(session: "Session") -> bool:
+    """DuckDB would take COMMIT for ROLLBACK then, and say nothing."""
+    try:
+        session.duckdb.execute("select 1")
+    except duckdb.TransactionException:
+        return True
+    return False
+
+
 def _end(verb: str) -> Callable[["Login", Reader], Answer]:
     def handle(login: "Login", reader: Reader) -> Answer:
         _ = reader.take("WORK")
@@ -179,6 +205,9 @@ def _end(verb: str) -> Callable[["Login", Reader], Answer]:
         # Outside a transaction there is nothing to do, and no error.
         if session.in_transaction:
             session.in_transaction = False
+            if verb == "commit" and _is_aborted(session):
+                session.duckdb.execute("rollback")
+                raise Failure("The stand-in cannot commit: DuckDB gave the transaction up when a statement in it failed.")
             session.duckdb.execute(verb)
         return status()
 

@@ -58,6 +58,8 @@ def refuse_what_snowflake_lacks(expression: Expr, sql: str, is_user_defined: Cal
         if after.text == "(" and token.token_type not in STRINGS and name in FOREIGN and not is_user_defined(name):
             raise _unknown_function(name)
     for call in expression.find_all(exp.Anonymous):
+        if isinstance(call.parent, exp.ModelAttribute):
+            continue
         name = called(call)
         if name not in FUNCTIONS | WORDS and not is_user_defined(name) and not name.startswith("SYSTEM$"):
             raise _unknown_function(name)
