@@ -19,8 +19,9 @@ from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
 
 NAMES = ("predict_lateness", "predict_lateness_label", "predict_lateness_proba")
-# What dies between these within a transaction is undone by the server: it ends the session.
-CHANGES = re.compile(r"\s*(begin|commit|create|drop)\b", re.IGNORECASE)
+# What dies between the others is undone by the server, which ends the transaction with the session, or is a version's
+# own function, which is made again whatever is there.
+CHANGES = re.compile(r"\s*(begin|commit|create|drop)\b(?!.*lateness_v\d)", re.IGNORECASE | re.DOTALL)
 
 
 class Died(Exception):
