@@ -1,13 +1,10 @@
 """The one voice of the command line: answers on standard output, everything else on standard error."""
 
-import dataclasses
 import json
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 import click
 from rich.console import Console
@@ -15,6 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from snowml.documents import plain
 from snowml.progress import Step
 
 # Where there is no terminal there is no edge to fold a table at.
@@ -58,23 +56,6 @@ def shown(value: object) -> str:
 def emit_json(document: object) -> None:
     """The answer as one JSON document."""
     click.echo(json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: times as ISO 8601 in UTC, what is not a number as null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime):
-        return f"{value.isoformat()}Z"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
 class ConsoleProgress:

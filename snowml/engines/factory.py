@@ -5,20 +5,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snowml.engines.base import Engine
-from snowml.engines.profile import Target
 from snowml.errors import ProjectError
 
 if TYPE_CHECKING:
     from snowml.engines.duckdb.connection import DuckDBFile
+    from snowml.engines.profile import Target
 
 Notify = Callable[[str], None]
 
 
-def open_engine(target: Target, *, read_only: bool = False, notify: Notify | None = None) -> Engine:
+def open_engine(target: "Target", *, read_only: bool = False, notify: Notify | None = None) -> Engine:
     """A session of the profile's warehouse; a relative DuckDB path is taken from the profile's folder.
 
+    Args:
+        target: The profile's output.
+        read_only: Open a DuckDB file without the right to write; on Snowflake a role's rights decide.
+        notify: Told once, in a sentence, when it has to wait for a DuckDB file.
+
     Raises:
-        ProjectError: The profile's type is not one that snowml knows.
+        ProjectError: The profile's type is not one that snowml knows, its client is not installed, or a setting is
+            missing.
+        RetryableError: The warehouse is in use or out of reach; TerminalError: it refused the login.
     """
     if target.type == "duckdb":
         from snowml.engines.duckdb.engine import DuckDBEngine
@@ -31,7 +38,7 @@ def open_engine(target: Target, *, read_only: bool = False, notify: Notify | Non
     )
 
 
-def duckdb_file(target: Target) -> "DuckDBFile":
+def duckdb_file(target: "Target") -> "DuckDBFile":
     """The file of a DuckDB target, with the configuration that dbt gives it."""
     from snowml.engines.duckdb.connection import DuckDBFile
 
@@ -64,7 +71,7 @@ def engine_for(session: object) -> Engine:
     raise ProjectError(f"{type(session).__name__} is not a session of DuckDB or Snowflake.")
 
 
-def _open_snowflake(target: Target) -> Engine:
+def _open_snowflake(target: "Target") -> Engine:
     try:
         from snowml.engines.snowflake.connection import SnowflakeLogin
         from snowml.engines.snowflake.engine import SnowflakeEngine

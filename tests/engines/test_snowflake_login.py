@@ -59,7 +59,7 @@ def encoded(key, form, passphrase=None):
 
 def test_a_profile_is_read_with_its_environment(tmp_path, monkeypatch):
     (tmp_path / "profiles.yml").write_text(PROFILE)
-    monkeypatch.setenv("TEST_ACCOUNT", "acme-eu")
+    monkeypatch.setenv("TEST_ACCOUNT", "acme_eu")
     monkeypatch.setenv("TEST_PASSWORD", PASSWORD)
     read = read_target("shop", target=None, profiles_dir=tmp_path)
     options = SnowflakeLogin.of(read).options

@@ -73,6 +73,10 @@ def test_ddl_is_refused_where_it_would_commit(engine, table):
         engine.transaction(ddl=True)
 
 
+def test_functions_of_a_schema_that_is_not_there_are_none(engine):
+    assert engine.comments(Relation("nowhere", "f")) == []
+
+
 def test_each_statement_is_tagged_with_its_command(engine, monkeypatch):
     seen = []
     cursor = type(engine.session.connection.cursor())
@@ -115,6 +119,8 @@ def test_a_plain_name_is_the_folded_one_and_any_other_is_to_the_letter():
             TerminalError,
         ),
         (driver.ForbiddenError(errno=403), TerminalError),
+        (driver.ProgrammingError(msg="Aborted because of a deadlock.", errno=1), RetryableError),
+        (driver.ProgrammingError(msg="Conflicting data types in a union.", errno=1), TerminalError),
         (driver.ProgrammingError(msg="SQL compilation error", errno=1003, sqlstate="42000"), TerminalError),
         (driver.ProgrammingError(msg="Insufficient privileges", errno=3001, sqlstate="42501"), TerminalError),
         (driver.ProgrammingError(msg="Statement reached its timeout", errno=630), TerminalError),

@@ -53,6 +53,9 @@ class SnowflakeLogin:
         _check(target)
         timeout = int(settings.get("statement_timeout") or _HOUR)
         options = {name: settings[name] for name in _SAME if settings.get(name) is not None}
+        if "account" in options:
+            # As dbt does: an underscore may stand in an account's name, and not in that of a host.
+            options["account"] = str(options["account"]).replace("_", "-")
         options |= _authentication(target)
         options |= {
             "client_session_keep_alive": False,

@@ -49,6 +49,8 @@ class SnowflakeEngine:
         self._secrets = secrets or Secrets()
         self._transactions = Transactions(self._run)
         self._tag: dict[str, str] = {}
+        # Remembered now: CREATE SCHEMA makes the new one the session's.
+        self._schema = session.get_current_schema()
 
     @classmethod
     def open(cls, login: SnowflakeLogin) -> "SnowflakeEngine":
@@ -156,10 +158,11 @@ class SnowflakeEngine:
         return [row["description"] or "" for row in self._functions(function.within(self.database))]
 
     def call(self, procedure: str, args: Sequence[object]) -> object:
-        """CALL a procedure that was deployed to the session's schema."""
+        """CALL a procedure that was deployed to the schema that the session was opened with."""
         procedure_file(procedure)
         slots = ", ".join("?" for _ in args)
-        sql = f"call {quoted(procedure, 'snowflake')}({slots})"
+        home = f"{quoted(self.database, 'snowflake')}.{self._schema}." if self._schema else ""
+        sql = f"call {home}{quoted(procedure, 'snowflake')}({slots})"
         cursor = self._run(sql, [bound(value) for value in args])
         with self._errors(sql):
             row = cursor.fetchone()
@@ -172,12 +175,16 @@ class SnowflakeEngine:
 
     def _functions(self, name: Relation) -> list[dict[str, Any]]:
         """What SHOW tells of the functions of a name; there may be several, told apart by their arguments."""
-        home = f"{quoted(name.database or self.database, 'snowflake')}.{quoted(name.schema, 'snowflake')}"
-        own = quoted(name.name, "snowflake")[1:-1].replace('""', '"')
-        # LIKE ignores case and knows wildcards: what it finds is compared once more.
-        pattern = literal(own, "snowflake")
-        rows = self.query(f"show user functions like {pattern} in schema {home}").to_pylist()
-        return [row for row in rows if row["name"] == own]
+        own, schema = (
+            quoted(part, "snowflake")[1:-1].replace('""', '"') for part in (name.name, name.schema)
+        )
+        # LIKE ignores case and knows wildcards: what it finds is compared once more. IN SCHEMA would be an error where
+        # the schema is gone.
+        found = self.query(
+            f"show user functions like {literal(own, 'snowflake')} "
+            f"in database {quoted(name.database or self.database, 'snowflake')}"
+        )
+        return [row for row in found.to_pylist() if (row["name"], row["schema_name"]) == (own, schema)]
 
     def _run(self, sql: str, params: Sequence[object] = ()) -> "SnowflakeCursor":
         if self._transactions.is_open and _DDL.match(sql):

@@ -1,5 +1,6 @@
 """The drivers' errors as ours: wrapped once, without secrets, and told apart by whether a repetition may help."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -44,7 +45,9 @@ _REFUSED: Final = (
     "expired key",
 )
 # Two sessions changed the same thing.
-_CONFLICT: Final = ("conflict", "deadlock", "lock timeout")
+_CONFLICT: Final = re.compile(
+    r"\bdeadlock|lock timeout|(transaction|write-write) conflict|conflict on update", re.IGNORECASE
+)
 _LONGEST: Final = 200
 
 
@@ -72,7 +75,7 @@ def kind_of(error: Exception) -> type[WarehouseError]:
         return RetryableError
     if isinstance(error, driver.OperationalError) and not isinstance(error, driver.NonRetryableTlsError):
         return RetryableError
-    return RetryableError if any(word in text for word in _CONFLICT) else TerminalError
+    return RetryableError if _CONFLICT.search(text) else TerminalError
 
 
 def is_missing_file(error: Exception) -> bool:

@@ -278,6 +278,7 @@ class Functions:
 def worker_of(account: "Account", of: Routine, kind: str, files: list[Path]) -> Worker:
     """A worker for the handler of a function or procedure."""
     task = {"kind": kind, "name": of.name.name, "handler": of.options["HANDLER"], "body": of.body}
+    task["stages"] = str(account.stages.root)
     return Worker(account.nursery, {**task, "strict": of.options.get("STRICT", False)}, files)
 
 

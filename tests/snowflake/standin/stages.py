@@ -23,7 +23,7 @@ class Stages:
     """All stages of the account."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self._folders: dict[Name, Path] = {}
 
     def forget(self, which: Callable[[Name], bool]) -> None:
@@ -44,7 +44,7 @@ class Stages:
         if name in self._folders and not replace:
             raise exists(name)
         self.forget(lambda one: one == name)
-        self._folders[name] = self._root / name.database / name.schema / name.name
+        self._folders[name] = self.root / name.database / name.schema / name.name
         self._folders[name].mkdir(parents=True)
         if temporary:
             session.at_close.append(lambda: self.forget(lambda one: one == name))

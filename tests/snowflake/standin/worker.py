@@ -45,15 +45,20 @@ def send(stream: BinaryIO, content: Any) -> None:
     stream.flush()
 
 
-def close_the_sandbox(network: bool) -> None:
-    """From here on nothing but the temporary folder is written to; root is not above it, as it is above file modes."""
+def close_the_sandbox(network: bool, stages: str | None) -> None:
+    """From here on nothing but the temporary folder is written to; root is not above it, as it is above file modes.
+
+    A procedure's PUT writes to the folder of the stages, which on an account is another machine's.
+    """
     temporary = os.path.realpath(tempfile.gettempdir())
+    shared = os.path.realpath(stages) if stages else temporary
 
     def writable(path: Any) -> bool:
         if isinstance(path, int):
             return True
         full = os.path.realpath(os.fsdecode(path))
-        return full == os.devnull or full.startswith(temporary + os.sep) or full == temporary
+        inside = full.startswith((temporary + os.sep, shared + os.sep))
+        return full == os.devnull or inside or full == temporary
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -180,7 +185,7 @@ def serve(stream: BinaryIO) -> None:
     os.chdir(task["temporary"])
     sys._xoptions["snowflake_import_directory"] = task["imports"]
     is_procedure = task["kind"] == "procedure"
-    close_the_sandbox(network=is_procedure)
+    close_the_sandbox(network=is_procedure, stages=task["stages"] if is_procedure else None)
     provide_snowflake_module()
     handler = None
     while True:
