@@ -150,7 +150,9 @@ def test_the_command_tells_the_checks_and_ends_with_the_answer(project: meters.M
     assert "error: The audit failed: failing: " in answer.err
     assert "FAILED  future_invariance: value_3d: in meter_features" in answer.out
     assert "Remedy: let the feature read only facts with known_at <= as_of" in answer.out
-    kept = project.rows("select name, list(passed order by audited_at) from analytics_snowml.audits group by 1")
+    kept = project.rows(
+        "select name, list(passed order by audited_at) from analytics_snowml.audits group by 1"
+    )
     assert dict(kept) == {name: [True, name != "future_invariance"] for name in names}
 
 

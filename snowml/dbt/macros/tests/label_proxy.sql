@@ -12,9 +12,9 @@
   {%- endif -%}
 {%- endfor -%}
 {%- set is_amount = found.label is not none and snowml._kind_of(found.label) == 'number' and found.label | upper != 'BOOLEAN' -%}
-{%- set limit = (0.8 if is_amount else 0.9) if at_most is none else at_most -%}
+{%- set limit = (0.9 if is_amount else 0.97) if at_most is none else at_most -%}
 {{- snowml._require(limit is number and 0 < limit <= 1, 'label_proxy',
-  "needs at_most above 0 and up to 1, such as at_most: 0.9, and not '" ~ at_most ~ "'.") -}}
+  "needs at_most above 0 and up to 1, such as at_most: 0.97, and not '" ~ at_most ~ "'.") -}}
 {%- if not features -%}
 select '' as feature, 0 as figure where false
 {%- else -%}
