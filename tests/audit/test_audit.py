@@ -93,7 +93,8 @@ def test_a_history_made_of_other_facts_is_cut_by_its_own_moment_too(project: met
     # A day's mean, said to be known when the day begins.
     project.write(
         "models/daily.sql",
-        "select meter, date_trunc('day', read_at) as day, avg(value) as value from {{ ref('stg_readings') }} group by 1, 2",
+        "select meter, date_trunc('day', read_at) as day, avg(value) as value\n"
+        "from {{ ref('stg_readings') }} group by 1, 2",
     )
     project.write("models/daily.yml", "models: [{name: daily, config: {event_time: day}}]")
     project.replace(
@@ -108,10 +109,11 @@ def test_a_history_made_of_other_facts_is_cut_by_its_own_moment_too(project: met
 
 
 def test_rows_that_occur_twice_are_found(project: meters.Meters) -> None:
+    row = "('meter 1', timestamp '2024-01-10 07:00', 2001, 1.0, 1, true, timestamp '2024-01-14 07:00')"
     project.replace(
         "models/failing_training_set.sql",
         "group by all",
-        "group by all union all (select * from (values ('meter 1', timestamp '2024-01-10 07:00:00', 2001, 1.0, 1, true, timestamp '2024-01-14 07:00:00'), ('meter 1', timestamp '2024-01-10 07:00:00', 2001, 1.0, 1, true, timestamp '2024-01-14 07:00:00')) as t)",
+        f"group by all union all (select * from (values {row}, {row}) as t)",
     )
     assert "occur more than once, such as meter=meter 1" in project.audit(CUT)["split_overlap"]
 
