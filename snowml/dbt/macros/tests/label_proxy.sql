@@ -23,18 +23,19 @@ with placed as (
         labelled.*,
         {{ 'cast(' ~ label ~ ' as double)' if is_amount
           else 'case when ' ~ label ~ ' = (select max(' ~ label ~ ') from ' ~ model ~ ') then 1e0 else 0e0 end' }} as snowml_y,
-        row_number() over (order by {{ as_of }}, {{ entity if entity is string else entity | join(', ') }}) - 1 as snowml_place,
+        row_number() over (order by {{ as_of }}, {{ entity if entity is string else entity | join(', ') }}) as snowml_place,
         count(*) over () as snowml_rows
     from {{ model }} as labelled
     where {{ label }} is not null
 ),
 
+-- As if at random: a label that comes and goes by turns must not fall in with it.
 sampled as (
     select
         *,
-        mod(floor(snowml_place / greatest(1, floor(snowml_rows / {{ sample }}))), 2) as snowml_half
+        mod(mod(snowml_place * 30269, 30323), 2) as snowml_half
     from placed
-    where mod(snowml_place, greatest(1, floor(snowml_rows / {{ sample }}))) = 0
+    where mod(snowml_place * 48271, 65537) < 65537.0 * {{ sample }} / snowml_rows
 )
 {%- for column, name, kind in features %},
 
