@@ -55,12 +55,12 @@
   {%- endif -%}
   {%- set relation = given['from'] -%}
   {%- set moment = 'facts.' ~ snowml._declaration(relation, 'known_at', given.get('known_at'), macro) -%}
-  {%- if given.lag -%}
-    {%- set moment = moment ~ ' + ' ~ snowml._interval(given.lag, macro ~ ': the lag') -%}
-  {%- endif -%}
   {%- set arrived = snowml._declaration(relation, 'arrived_at', given.get('arrived_at'), macro, default='') -%}
   {%- if arrived -%}
     {%- set moment = 'case when facts.' ~ arrived ~ ' > ' ~ moment ~ ' then facts.' ~ arrived ~ ' else ' ~ moment ~ ' end' -%}
+  {%- endif -%}
+  {%- if given.lag -%}
+    {%- set moment = moment ~ ' + ' ~ snowml._interval(given.lag, macro ~ ': the lag') -%}
   {%- endif -%}
   {%- set by = {} -%}
   {%- if given.by is mapping -%}

@@ -8,7 +8,7 @@ from (
     select
         count(*) as rows_in_all,
         sum(case when parent.{{ field }} is null then 1 else 0 end) as rows_missing
-    from {{ model }} as child
+    from (select * from {{ model }}) as child
     left join (select distinct {{ field }} from {{ to }}) as parent
         on child.{{ column_name }} = parent.{{ field }}
     where child.{{ column_name }} is not null

@@ -3,7 +3,7 @@
     spine=ref('inspections'),
     histories=[
         {
-            'from': ref('stg_readings'),
+            'from': ref('sound_readings'),
             'by': ['site', 'pump_number'],
             'columns': {'last_vibration': 'cast(vibration as double)', 'last_quality': 'quality', 'last_running': 'is_running'},
             'max_age': '12 hours',

@@ -1,0 +1,2 @@
+-- The readings that are impossible, each with why.
+{{ snowml.quarantine(ref('stg_readings')) }}

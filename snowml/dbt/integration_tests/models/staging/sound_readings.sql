@@ -1,0 +1,2 @@
+-- The readings that features may read.
+{{ snowml.sound_rows(ref('stg_readings')) }}
