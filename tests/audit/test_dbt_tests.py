@@ -55,18 +55,19 @@ def test_known_at_counts_the_arrival_too(tmp_path: Path) -> None:
     "label", ["i % 2 = 0", "case when i % 2 = 0 then 'yes' else 'no' end", "3.5 * (i % 2) + 1"]
 )
 def test_label_proxy_finds_numbers_and_texts_that_tell_any_kind_of_label(tmp_path: Path, label: str) -> None:
-    arguments = "{label: label, entity: id, apart_from: [told_at]}"
-    assert "Got 2 results" in told(tmp_path, "label_proxy", arguments, label=label)
+    arguments = "{entity: id, apart_from: [told_at]}"
+    assert "Got 2 results" in told(tmp_path, "label_proxy", arguments, column="label", label=label)
 
 
 def test_label_proxy_passes_without_them(tmp_path: Path) -> None:
-    assert told(tmp_path, "label_proxy", "{label: label, entity: [id], apart_from: [b, c]}") == ""
+    assert told(tmp_path, "label_proxy", "{entity: [id], apart_from: [b, c]}", column="label") == ""
 
 
 def test_an_identifier_is_no_proxy(tmp_path: Path) -> None:
     # Learned by heart it would tell all; on rows it was not learned from it tells nothing.
-    arguments = "{label: label, entity: as_of, apart_from: [b, c]}"
-    assert told(tmp_path, "label_proxy", arguments, label="(i * 7919) % 13 < 6", shops=1999) == ""
+    arguments = "{entity: as_of, apart_from: [b, c]}"
+    label = "(i * 7919) % 13 < 6"
+    assert told(tmp_path, "label_proxy", arguments, column="label", label=label, shops=1999) == ""
 
 
 def test_split_overlap_finds_entities_on_both_sides(tmp_path: Path) -> None:
@@ -78,14 +79,14 @@ def test_split_overlap_passes_where_each_is_on_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("test", "arguments", "words"),
+    ("test", "column", "arguments", "words"),
     [
-        ("split_overlap", "{entity: shop, at: soon}", "needs the moment at which the later split begins"),
-        ("label_proxy", "{label: label, entity: id, at_most: 2}", "needs at_most above 0 and up to 1"),
+        ("split_overlap", "", "{entity: shop, at: soon}", "needs the moment at which the later split begins"),
+        ("label_proxy", "label", "{entity: id, at_most: 2}", "needs at_most above 0 and up to 1"),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(
-    tmp_path: Path, test: str, arguments: str, words: str
+    tmp_path: Path, test: str, column: str, arguments: str, words: str
 ) -> None:
     with pytest.raises(SnowmlError, match=words):
-        told(tmp_path, test, arguments)
+        told(tmp_path, test, arguments, column=column)

@@ -1,4 +1,5 @@
-{% test label_proxy(model, label, entity, as_of='as_of', apart_from=[], at_most=none, sample=50000) %}
+{% test label_proxy(model, column_name, entity, as_of='as_of', apart_from=[], at_most=none, sample=50000) %}
+{%- set label = column_name -%}
 {%- set others = [label, as_of] + ([entity] if entity is string else entity) + apart_from -%}
 {%- set others = others | map('lower') | list -%}
 {%- set found = namespace(label=none) -%}
