@@ -44,7 +44,11 @@ where not (day = 39 and row >= 4)
 # Test → (arguments with which it passes, arguments with which it fails, rows returned then). `on` is a column or a table.
 CASES: dict[str, list[dict[str, Any]]] = {
     "expected_rows": [
-        {"good": {"by": "pump", "at_least": 23}, "bad": {"by": "pump", "at_least": 24}, "rows": [{"pump": 2, "rows_in_group": 23}]},
+        {
+            "good": {"by": "pump", "at_least": 23},
+            "bad": {"by": "pump", "at_least": 24},
+            "rows": [{"pump": 2, "rows_in_group": 23}],
+        },
         {
             "good": {"by": ["pump"], "at_most": 24, "groups": "ref('rows_here')"},
             "bad": {"by": ["pump"], "at_least": 1, "groups": "ref('pumps')"},
@@ -69,7 +73,12 @@ CASES: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "fresh_as_of": [
-        {"on": "read_at", "good": {"hours": 7}, "bad": {"hours": 5}, "rows": [{"newest": "2024-06-30 18:00:00"}]},
+        {
+            "on": "read_at",
+            "good": {"hours": 7},
+            "bad": {"hours": 5},
+            "rows": [{"newest": "2024-06-30 18:00:00"}],
+        },
         {"on": "read_at", "good": {"hours": 7, "by": "pump"}, "bad": {"hours": 5, "by": "pump"}, "count": 2},
         {
             "on": "read_at",
@@ -80,16 +89,36 @@ CASES: dict[str, list[dict[str, Any]]] = {
     ],
     "agrees_with": [
         {
-            "good": {"reference": "ref('rows_here')", "by": ["pump", "read_at"], "columns": ["number", "gappy", "kind"]},
-            "bad": {"reference": "ref('others')", "by": ["pump", "read_at"], "columns": ["number"], "tolerance": 10},
+            "good": {
+                "reference": "ref('rows_here')",
+                "by": ["pump", "read_at"],
+                "columns": ["number", "gappy", "kind"],
+            },
+            "bad": {
+                "reference": "ref('others')",
+                "by": ["pump", "read_at"],
+                "columns": ["number"],
+                "tolerance": 10,
+            },
             "rows": [
                 {"pump": 1, "in_column": "number", "here": "103", "there": None, "problem": "missing there"},
                 {"pump": 2, "in_column": "number", "here": "205", "there": "999", "problem": "differs"},
             ],
         },
         {
-            "good": {"reference": "ref('others')", "by": ["pump", "read_at"], "columns": "number", "tolerance": 794, "missing": "passes"},
-            "bad": {"reference": "ref('others')", "by": ["pump", "read_at"], "columns": "number", "missing": "passes"},
+            "good": {
+                "reference": "ref('others')",
+                "by": ["pump", "read_at"],
+                "columns": "number",
+                "tolerance": 794,
+                "missing": "passes",
+            },
+            "bad": {
+                "reference": "ref('others')",
+                "by": ["pump", "read_at"],
+                "columns": "number",
+                "missing": "passes",
+            },
             "count": 1,
         },
     ],
@@ -112,12 +141,27 @@ CASES: dict[str, list[dict[str, Any]]] = {
             "bad": {"values": ["even"], "other_at_most": 0.02},
             "rows": [{"other_value": "odd", "rows_with_it": 1, "rows_in_all": 47}],
         },
-        {"on": "pump", "good": {"values": [1, 2]}, "bad": {"values": [1]}, "rows": [{"other_value": 2, "rows_with_it": 23}]},
+        {
+            "on": "pump",
+            "good": {"values": [1, 2]},
+            "bad": {"values": [1]},
+            "rows": [{"other_value": 2, "rows_with_it": 23}],
+        },
     ],
     "parses_as": [
         {"on": "number", "good": {"type": "whole number"}, "bad": {"type": "date"}, "count": 47},
-        {"on": "text_number", "good": None, "bad": {"type": "number"}, "rows": [{"text_number": "x1", "rows_with_it": 1}]},
-        {"on": "gappy", "good": {"type": "number"}, "bad": {"type": "whole number"}, "rows": [{"rows_with_it": 46}]},
+        {
+            "on": "text_number",
+            "good": None,
+            "bad": {"type": "number"},
+            "rows": [{"text_number": "x1", "rows_with_it": 1}],
+        },
+        {
+            "on": "gappy",
+            "good": {"type": "number"},
+            "bad": {"type": "whole number"},
+            "rows": [{"rows_with_it": 46}],
+        },
     ],
     "has_columns": [
         {
@@ -138,7 +182,13 @@ CASES: dict[str, list[dict[str, Any]]] = {
             "bad": {"at_least": 0.41},
             "rows": [{"period_begins": "2024-06-30 00:00:00", "rows_in_period": 4, "rows_usual": 10.0}],
         },
-        {"model": "loads", "on": "loaded_at", "good": {"period": "week", "last": 2}, "bad": {"at_most": 0.9}, "count": 7},
+        {
+            "model": "loads",
+            "on": "loaded_at",
+            "good": {"period": "week", "last": 2},
+            "bad": {"at_most": 0.9},
+            "count": 7,
+        },
     ],
     "informs": [
         {
@@ -179,7 +229,12 @@ CASES: dict[str, list[dict[str, Any]]] = {
             "bad": {"baseline": "ref('moved_baseline')", "psi_at_most": 0.005},
             "count": 1,
         },
-        {"on": "noise", "good": None, "bad": {"baseline": "ref('baseline')", "psi_at_most": 9}, "rows": [{"rows_before": None}]},
+        {
+            "on": "noise",
+            "good": None,
+            "bad": {"baseline": "ref('baseline')", "psi_at_most": 9},
+            "rows": [{"rows_before": None}],
+        },
     ],
     "covers": [
         {
@@ -189,7 +244,7 @@ CASES: dict[str, list[dict[str, Any]]] = {
             "rows": [{"pump": 3, "rows_of_it": 0}, {"pump": 2, "rows_of_it": 2}],
         }
     ],
-}  # fmt: skip
+}
 
 MODELS = {
     "rows_here": ROWS,
@@ -270,8 +325,14 @@ def test_the_rows_that_are_kept_say_why(outcome: tuple[dict[str, str], Lab], tes
 WRONG = {
     "expected_rows": ({"by": "pump"}, "needs at_least, at_most or both"),
     "no_time_gaps": ({"longest": "long"}, "longest is 'long'; give a number and a unit"),
-    "arrives_within": ({"arrived_at": "a", "longest": "1 day", "late_at_most": 1}, "needs a ratio from 0 to below 1"),
-    "agrees_with": ({"reference": "others", "by": "pump", "columns": "kind"}, "needs a relation, such as reference"),
+    "arrives_within": (
+        {"arrived_at": "a", "longest": "1 day", "late_at_most": 1},
+        "needs a ratio from 0 to below 1",
+    ),
+    "agrees_with": (
+        {"reference": "others", "by": "pump", "columns": "kind"},
+        "needs a relation, such as reference",
+    ),
     "same_total": ({"expression": "count(*)", "as": "others"}, "needs a relation, such as as: ref('bills')"),
     "accepted": ({"values": "even"}, "needs a list of values"),
     "parses_as": ({"type": "float"}, "needs a type: number, whole number, date"),
@@ -280,7 +341,7 @@ WRONG = {
     "informs": ({"label": "outcome", "at_least": 2}, "needs shares from 0 to 1"),
     "distributed_as": ({"baseline": "ref('baseline')"}, "needs psi_at_most, ks_at_most or both"),
     "covers": ({"spine": "ref('pumps')"}, "covers: pumps declares no entity"),
-}  # fmt: skip
+}
 
 
 def test_arguments_that_cannot_be_used_are_told_in_a_sentence(tmp_path: Path) -> None:

@@ -42,14 +42,27 @@ class Lab:
 
     def __init__(self, folder: Path, **files: str) -> None:
         self.folder = folder
+        self.install()
         self.write("dbt_project.yml", PROJECT)
         self.write("profiles.yml", PROFILES)
-        # What `dbt deps` would do with a local package.
-        (folder / "dbt_packages").mkdir(parents=True)
-        (folder / "dbt_packages" / "snowml").symlink_to(dbt_package(), target_is_directory=True)
         self.write("macros/tail.sql", TAIL)
         for name, text in files.items():
             self.write(f"models/{name}.sql", text)
+
+    @classmethod
+    def at(cls, folder: Path) -> "Lab":
+        """A project that is there already."""
+        lab = cls.__new__(cls)
+        lab.folder = folder
+        lab.install()
+        return lab
+
+    def install(self) -> None:
+        """What `dbt deps` would do with a local package."""
+        (self.folder / "dbt_packages").mkdir(parents=True)
+        (self.folder / "dbt_packages" / "snowml").symlink_to(dbt_package(), target_is_directory=True)
+        # dbt wants each package that is declared, and no other.
+        self.write("packages.yml", "packages:\n  - local: dbt_packages/snowml\n")
 
     def write(self, file: str, text: str) -> None:
         (self.folder / file).parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ final as (
         pumps.pump_number,
         {{ dbt.dateadd(
             'minute',
-            "cast(1440 * (pumps.cycle_days * (cycles.n + 0.4 * " ~ chance(['pumps.site', 'pumps.pump_number', 'cycles.n'], 'break')
+            "cast(1440 * (pumps.cycle_days * (cycles.n + 0.9 * " ~ chance(['pumps.site', 'pumps.pump_number', 'cycles.n'], 'break')
                 ~ ") + 3) as integer)",
             "cast('2024-01-01' as timestamp)"
         ) }} as broke_at

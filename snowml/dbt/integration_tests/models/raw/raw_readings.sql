@@ -55,7 +55,7 @@ final as (
         ) }} as arrived_at,
         case
             when dirt < 0.005 then -1
-            else 2 + 3 * noise + 6 * exp(-coalesce(hours_left, 1000) / 96.0)
+            else 2 + 6 * noise + 4 * exp(-coalesce(hours_left, 1000) / 48.0)
         end as vibration,
         cast(case when dirt > 0.01 then 40 + 15 * noise + n % 4 end as decimal(5, 2)) as temperature,
         noise < 0.97 as is_running,

@@ -1,0 +1,4 @@
+select *
+from "lab"."main"."sales"
+where
+  coalesce(amount is not null, true)
