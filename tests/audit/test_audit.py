@@ -9,6 +9,18 @@ import pytest
 pytestmark = pytest.mark.dbt
 
 CUT = datetime(2024, 2, 10, 7, 0, 1)
+DATED_SOURCE = """\
+sources:
+  - name: raw
+    schema: raw
+    tables:
+      - {name: meters}
+      - {name: failures}
+      - name: readings
+        config:
+          event_time: read_at
+          meta: {snowml: {arrived_at: loaded_at}}
+"""
 
 
 @pytest.fixture
@@ -106,6 +118,34 @@ def test_a_history_made_of_other_facts_is_cut_by_its_own_moment_too(project: met
     ))""",
     )
     assert "built: in meter_features" in project.audit()["future_invariance"]
+
+
+@pytest.mark.parametrize("by", ["readings.usable_at", "readings.read_at"])
+def test_a_source_that_is_dated_itself_needs_no_model_before_it(project: meters.Meters, by: str) -> None:
+    project.write("models/sources.yml", DATED_SOURCE)
+    project.replace(
+        "models/meter_features.sql", "{{ ref('stg_readings') }}", "{{ source('raw', 'readings') }}"
+    )
+    project.replace("models/meter_features.sql", "readings.usable_at <=", f"{by} <=")
+    found = project.audit()
+    assert set(found) == (set() if by == "readings.usable_at" else {"future_invariance", "known_at"})
+
+
+def test_a_source_that_is_a_file_is_cut_too(project: meters.Meters) -> None:
+    file = project.folder / "readings.parquet"
+    project.execute(f"copy raw.readings to '{file}' (format parquet); drop table raw.readings")
+    where = f"meta: {{external_location: 'read_parquet(''{file}'')'}}"
+    project.write(
+        "models/sources.yml", DATED_SOURCE.replace("- name: readings", f"- name: readings\n        {where}")
+    )
+    project.replace(
+        "models/meter_features.sql", "{{ ref('stg_readings') }}", "{{ source('raw', 'readings') }}"
+    )
+    assert project.audit(CUT) == {}
+    project.replace(
+        "models/meter_features.sql", "readings.usable_at <=", "readings.usable_at - interval 1 day <="
+    )
+    assert "future_invariance" in project.audit(CUT)
 
 
 def test_rows_that_occur_twice_are_found(project: meters.Meters) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import shop
+import sqlglot
 
 from snowml.errors import AnswerIsNo, SnowmlError
 
@@ -40,6 +41,9 @@ def told(
         project.build("rows")
     except AnswerIsNo as answer:
         return str(answer)
+    finally:
+        for compiled in (project.folder / "target" / "dev" / "compiled").rglob("rows.yml/*.sql"):
+            assert sqlglot.parse_one(compiled.read_text("utf-8"), dialect="snowflake")
     return ""
 
 
