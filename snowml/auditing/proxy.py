@@ -13,6 +13,8 @@ NAME = "label_proxy"
 # How many rows are looked at: enough for a figure to the second digit.
 SAMPLE = 50_000
 _BINS = 64
+# Rows are chosen and halved as if at random: a label that comes and goes by turns must not fall in with it.
+_PRIME = 65537
 _REMEDY = (
     "find where the column comes from. If it is made of the label or of what follows from it, leave it out "
     "(features: {{exclude: […]}}); if it is honest, say so by a higher audit.{key} in the exposure."
@@ -48,13 +50,13 @@ class Strength:
 def sample(training_set: Relation, target: Target, keys: Sequence[str], rows: int, dialect: Dialect) -> str:
     """A query for at most about `SAMPLE` rows with `snowml_y`, the label as a double, and `snowml_half`, 0 or 1."""
     ordered = ", ".join(quoted(key, dialect) for key in keys)
-    step = max(1, rows // SAMPLE)
     source = training_set.sql(dialect)
+    chosen = -(-_PRIME * SAMPLE // max(rows, 1))
     return (
-        f"select placed.*, mod(floor(snowml_place / {step}), 2) as snowml_half from (select labelled.*, "
-        f"{_y(target, source, dialect)} as snowml_y, row_number() over (order by {ordered}) - 1 as snowml_place "
+        f"select placed.*, mod(mod(snowml_place * 30269, 30323), 2) as snowml_half from (select labelled.*, "
+        f"{_y(target, source, dialect)} as snowml_y, row_number() over (order by {ordered}) as snowml_place "
         f"from {source} as labelled where {quoted(target.column, dialect)} is not null) as placed "
-        f"where mod(snowml_place, {step}) = 0"
+        f"where mod(snowml_place * 48271, {_PRIME}) < {chosen}"
     )
 
 

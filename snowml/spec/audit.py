@@ -32,6 +32,6 @@ class Audit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cuts: Annotated[Seed, AfterValidator(_cuts)] = 5
-    max_auc: Annotated[Number, AfterValidator(_share)] = 0.9
-    max_r2: Annotated[Number, AfterValidator(_share)] = 0.8
+    max_auc: Annotated[Number, AfterValidator(_share)] = 0.97
+    max_r2: Annotated[Number, AfterValidator(_share)] = 0.9
     unseen_entities: bool = False

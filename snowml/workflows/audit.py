@@ -7,7 +7,7 @@ from typing import Any
 
 from snowml.auditing import invariance, known, overlap, paths, proxy
 from snowml.auditing.cuts import choose
-from snowml.auditing.findings import Check
+from snowml.auditing.findings import Check, counted
 from snowml.auditing.invariance import Difference, Pair, differences
 from snowml.auditing.lineage import Lineage, dataset
 from snowml.engines.base import Engine
@@ -126,7 +126,8 @@ class _Audit:
             with progress.step(f"cut off what became known after {cut:%Y-%m-%d %H:%M:%S}") as step:
                 at_cut = self._cut(cut, inputs, step)
                 found += at_cut
-                step.outcome(f"{len({one.column for one in at_cut})} features changed")
+                changed = len({one.column for one in at_cut})
+                step.outcome(f"{counted(changed, 'feature')} changed" if changed else "nothing changed")
         checks.insert(2, invariance.judge(found, sorted(cuts), len(inputs)))
         return Audited(self.spec, as_of, now, tuple(sorted(cuts)), tuple(checks))
 

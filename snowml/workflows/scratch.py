@@ -179,9 +179,9 @@ def _move(manifest: Any, uid: str, schema: str, database: str) -> None:
     source = manifest.sources[uid]
     source.database, source.schema, source.identifier = database, schema, _alias(uid)
     # Where a source is a file, dbt would still read that.
-    for meta in (source.meta, source.source_meta, source.config.meta):
+    for meta in (source.meta, source.source_meta, getattr(source.config, "meta", None)):
         for key in ("external_location", "plugin"):
-            meta.pop(key, None)
+            (meta or {}).pop(key, None)
 
 
 def _as_table(node: Any, after: str | None = None) -> None:

@@ -9,6 +9,18 @@ import pytest
 pytestmark = pytest.mark.dbt
 
 CUT = datetime(2024, 2, 10, 7, 0, 1)
+DATED_SOURCE = """\
+sources:
+  - name: raw
+    schema: raw
+    tables:
+      - {name: meters}
+      - {name: failures}
+      - name: readings
+        config:
+          event_time: read_at
+          meta: {snowml: {arrived_at: loaded_at}}
+"""
 
 
 @pytest.fixture
@@ -93,7 +105,8 @@ def test_a_history_made_of_other_facts_is_cut_by_its_own_moment_too(project: met
     # A day's mean, said to be known when the day begins.
     project.write(
         "models/daily.sql",
-        "select meter, date_trunc('day', read_at) as day, avg(value) as value from {{ ref('stg_readings') }} group by 1, 2",
+        "select meter, date_trunc('day', read_at) as day, avg(value) as value\n"
+        "from {{ ref('stg_readings') }} group by 1, 2",
     )
     project.write("models/daily.yml", "models: [{name: daily, config: {event_time: day}}]")
     project.replace(
@@ -107,11 +120,40 @@ def test_a_history_made_of_other_facts_is_cut_by_its_own_moment_too(project: met
     assert "built: in meter_features" in project.audit()["future_invariance"]
 
 
+@pytest.mark.parametrize("by", ["readings.usable_at", "readings.read_at"])
+def test_a_source_that_is_dated_itself_needs_no_model_before_it(project: meters.Meters, by: str) -> None:
+    project.write("models/sources.yml", DATED_SOURCE)
+    project.replace(
+        "models/meter_features.sql", "{{ ref('stg_readings') }}", "{{ source('raw', 'readings') }}"
+    )
+    project.replace("models/meter_features.sql", "readings.usable_at <=", f"{by} <=")
+    found = project.audit()
+    assert set(found) == (set() if by == "readings.usable_at" else {"future_invariance", "known_at"})
+
+
+def test_a_source_that_is_a_file_is_cut_too(project: meters.Meters) -> None:
+    file = project.folder / "readings.parquet"
+    project.execute(f"copy raw.readings to '{file}' (format parquet); drop table raw.readings")
+    where = f"meta: {{external_location: 'read_parquet(''{file}'')'}}"
+    project.write(
+        "models/sources.yml", DATED_SOURCE.replace("- name: readings", f"- name: readings\n        {where}")
+    )
+    project.replace(
+        "models/meter_features.sql", "{{ ref('stg_readings') }}", "{{ source('raw', 'readings') }}"
+    )
+    assert project.audit(CUT) == {}
+    project.replace(
+        "models/meter_features.sql", "readings.usable_at <=", "readings.usable_at - interval 1 day <="
+    )
+    assert "future_invariance" in project.audit(CUT)
+
+
 def test_rows_that_occur_twice_are_found(project: meters.Meters) -> None:
+    row = "('meter 1', timestamp '2024-01-10 07:00', 2001, 1.0, 1, true, timestamp '2024-01-14 07:00')"
     project.replace(
         "models/failing_training_set.sql",
         "group by all",
-        "group by all union all (select * from (values ('meter 1', timestamp '2024-01-10 07:00:00', 2001, 1.0, 1, true, timestamp '2024-01-14 07:00:00'), ('meter 1', timestamp '2024-01-10 07:00:00', 2001, 1.0, 1, true, timestamp '2024-01-14 07:00:00')) as t)",
+        f"group by all union all (select * from (values {row}, {row}) as t)",
     )
     assert "occur more than once, such as meter=meter 1" in project.audit(CUT)["split_overlap"]
 
@@ -150,7 +192,9 @@ def test_the_command_tells_the_checks_and_ends_with_the_answer(project: meters.M
     assert "error: The audit failed: failing: " in answer.err
     assert "FAILED  future_invariance: value_3d: in meter_features" in answer.out
     assert "Remedy: let the feature read only facts with known_at <= as_of" in answer.out
-    kept = project.rows("select name, list(passed order by audited_at) from analytics_snowml.audits group by 1")
+    kept = project.rows(
+        "select name, list(passed order by audited_at) from analytics_snowml.audits group by 1"
+    )
     assert dict(kept) == {name: [True, name != "future_invariance"] for name in names}
 
 

@@ -111,8 +111,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     project = planted.flights(tmp_path_factory.mktemp("planted") / "project")
     project.write("models/staging/stg_corrections.sql", CORRECTIONS)
     project.write("models/staging/stg_corrections.yml", CORRECTIONS_YML)
-    project.plant(FEATURES, *IN_FEATURES)
-    project.plant(TRAINING_SET, *IN_TRAINING_SET)
+    planted.plant(project, FEATURES, *IN_FEATURES)
+    planted.plant(project, TRAINING_SET, *IN_TRAINING_SET)
     return project.audit()
 
 

@@ -12,6 +12,7 @@ from snowml.cli import cli
 EXPECTED = {
     *("demo", "build", "train", "promote", "rollback", "predict", "monitor"),
     *("runs", "versions", "show", "compare", "call"),
+    *("audit", "replay", "features", "doctor"),
 }
 HEAVY = ("sklearn", "pandas", "numba", "dbt", "snowflake", "pyarrow", "duckdb", "numpy", "scipy", "sqlglot")
 IMPORTS = f"found = sorted(set(sys.modules) & set({HEAVY!r})); sys.exit(' '.join(found))"

@@ -44,17 +44,6 @@ class Flights(shop.Shop):
     file: str = "flights.duckdb"
     target: str = "duckdb"
 
-    def plant(self, file: str, *leaks: Leak) -> None:
-        """Add columns to a model, whatever its SQL is."""
-        text = (self.folder / file).read_text("utf-8")
-        values = "".join(f",\n    {leak.value} as {leak.column}" for leak in leaks)
-        joins = "\n".join(leak.joins for leak in leaks)
-        self.write(file, f"with honest as (\n{text}\n)\n\nselect honest.*{values}\nfrom honest\n{joins}\n")
-        # Contracts list the columns; a leak is one more.
-        for properties in (self.folder / "models").rglob("*.yml"):
-            written = properties.read_text("utf-8")
-            properties.write_text(re.sub(r"enforced: true", "enforced: false", written), "utf-8")
-
     def audit(self, *cuts: datetime, model: str = "flight_delay") -> dict[str, Any]:
         """Check → what it says; only failed ones."""
         from snowml.workflows.audit import audit
@@ -62,6 +51,18 @@ class Flights(shop.Shop):
 
         done = audit(self.dbt(), model, as_of=moment(AS_OF), now=NOW, cuts=cuts)
         return {check.name: check.detail for check in done.checks if not check.passed}
+
+
+def plant(project: shop.Shop, file: str, *leaks: Leak) -> None:
+    """Add columns to a model, whatever its SQL is."""
+    text = (project.folder / file).read_text("utf-8")
+    values = "".join(f",\n    {leak.value} as {leak.column}" for leak in leaks)
+    joins = "\n".join(leak.joins for leak in leaks)
+    project.write(file, f"with honest as (\n{text}\n)\n\nselect honest.*{values}\nfrom honest\n{joins}\n")
+    # Contracts list the columns; a leak is one more.
+    for properties in (project.folder / "models").rglob("*.yml"):
+        written = properties.read_text("utf-8")
+        properties.write_text(re.sub(r"enforced: true", "enforced: false", written), "utf-8")
 
 
 def flights(folder: Path) -> Flights:

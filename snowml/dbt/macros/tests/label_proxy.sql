@@ -1,4 +1,5 @@
-{% test label_proxy(model, label, entity, as_of='as_of', apart_from=[], at_most=none, sample=50000) %}
+{% test label_proxy(model, column_name, entity, as_of='as_of', apart_from=[], at_most=none, sample=50000) %}
+{%- set label = column_name -%}
 {%- set others = [label, as_of] + ([entity] if entity is string else entity) + apart_from -%}
 {%- set others = others | map('lower') | list -%}
 {%- set found = namespace(label=none) -%}
@@ -12,9 +13,9 @@
   {%- endif -%}
 {%- endfor -%}
 {%- set is_amount = found.label is not none and snowml._kind_of(found.label) == 'number' and found.label | upper != 'BOOLEAN' -%}
-{%- set limit = (0.8 if is_amount else 0.9) if at_most is none else at_most -%}
+{%- set limit = (0.9 if is_amount else 0.97) if at_most is none else at_most -%}
 {{- snowml._require(limit is number and 0 < limit <= 1, 'label_proxy',
-  "needs at_most above 0 and up to 1, such as at_most: 0.9, and not '" ~ at_most ~ "'.") -}}
+  "needs at_most above 0 and up to 1, such as at_most: 0.97, and not '" ~ at_most ~ "'.") -}}
 {%- if not features -%}
 select '' as feature, 0 as figure where false
 {%- else -%}
@@ -23,18 +24,19 @@ with placed as (
         labelled.*,
         {{ 'cast(' ~ label ~ ' as double)' if is_amount
           else 'case when ' ~ label ~ ' = (select max(' ~ label ~ ') from ' ~ model ~ ') then 1e0 else 0e0 end' }} as snowml_y,
-        row_number() over (order by {{ as_of }}, {{ entity if entity is string else entity | join(', ') }}) - 1 as snowml_place,
+        row_number() over (order by {{ as_of }}, {{ entity if entity is string else entity | join(', ') }}) as snowml_place,
         count(*) over () as snowml_rows
     from {{ model }} as labelled
     where {{ label }} is not null
 ),
 
+-- As if at random: a label that comes and goes by turns must not fall in with it.
 sampled as (
     select
         *,
-        mod(floor(snowml_place / greatest(1, floor(snowml_rows / {{ sample }}))), 2) as snowml_half
+        mod(mod(snowml_place * 30269, 30323), 2) as snowml_half
     from placed
-    where mod(snowml_place, greatest(1, floor(snowml_rows / {{ sample }}))) = 0
+    where mod(snowml_place * 48271, 65537) < 65537.0 * {{ sample }} / snowml_rows
 )
 {%- for column, name, kind in features %},
 
