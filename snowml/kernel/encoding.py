@@ -82,11 +82,10 @@ def encode(forest: Forest, swapped: Array, dtype: type[np.unsignedinteger[Any]],
         dtype: The type of a code.
         grid: How many cells guess a number's place.
     """
-    most = int(np.iinfo(dtype).max)
     node = np.flatnonzero(forest.feature >= 0)
     used, which = np.unique(forest.feature[node], return_inverse=True)
-    build = _Lanes(forest, most, grid)
-    lane, cut = np.zeros(len(forest.feature), np.int64), np.full(len(forest.feature), most, np.int64)
+    build = _Lanes(forest, dtype, grid)
+    lane, cut = np.zeros(len(forest.feature), np.int64), np.full(len(forest.feature), build.most, np.int64)
     order = np.argsort(which, kind="stable")
     bounds = np.searchsorted(which[order], np.arange(len(used) + 1))
     for u, feature in enumerate(used.tolist()):
@@ -103,8 +102,9 @@ def encode(forest: Forest, swapped: Array, dtype: type[np.unsignedinteger[Any]],
 class _Lanes:
     """The lanes of one used feature after another."""
 
-    def __init__(self, forest: Forest, most: int, grid: int) -> None:
-        self.forest, self.most, self.cells = forest, most, grid
+    def __init__(self, forest: Forest, code: type[np.unsignedinteger[Any]], grid: int) -> None:
+        self.forest, self.code, self.cells = forest, code, grid
+        self.most = int(np.iinfo(code).max)
         self.sets: dict[int, Array] = {}
         self.cuts: list[Array] = []
         self.tables: list[Array] = []
@@ -166,8 +166,8 @@ class _Lanes:
             steps=np.array(steps, dtype=np.int64),
             lane_start=np.array(self.lane_start, dtype=np.int64),
             window=np.array(window, dtype=np.int64),
-            upside_down=np.array(upside_down, dtype=np.bool_),
-            missing_beyond=np.array(beyond, dtype=np.bool_),
+            upside_down=(np.array(upside_down, np.bool_) * self.most).astype(self.code),
+            missing_beyond=(np.array(beyond, np.bool_) * self.most).astype(self.code),
             table=np.concatenate([*self.tables, np.zeros(0, np.uint16)]).astype(np.uint16),
             table_start=starts(self.tables),
             unknown=np.array(unknown, dtype=np.int64),

@@ -28,7 +28,7 @@ GRID: Final = 1024
 # Rows whose walks are interleaved, so that one waits for memory while others compute.
 TEAM: Final = 16
 
-u8, u32, u64, f32, f64 = np.uint8, np.uint32, np.uint64, np.float32, np.float64
+u8, u16, u32, u64, f32, f64 = np.uint8, np.uint16, np.uint32, np.uint64, np.float32, np.float64
 
 _BYTES = ir.VectorType(ir.IntType(8), BLOCK)
 _INT64, _INT32 = ir.IntType(64), ir.IntType(32)
@@ -180,16 +180,6 @@ def place(x: Any, cuts: Any, low: Any, scale: Any, grid: Any, steps: Any, strict
 
 
 @compiled
-def lane_of(k: Any, x: Any, window: Any, upside_down: Any, missing_beyond: Any, most: Any, lane: Any) -> None:
-    """Codes of one lane: places within a window of thresholds, NaN before or beyond all, perhaps upside down."""
-    low, high = u32(window), u32(window + most - 1)
-    for i in range(BLOCK):
-        inside = min(max(k[i], low), high) - low
-        code = u32(most) if (missing_beyond and x[i] != x[i]) else u32(inside)
-        lane[i] = u32(most) - code if upside_down else code
-
-
-@compiled
 def class_of(x: Any, rounding: Any, table: Any, unknown: Any, missing: Any, lane: Any) -> None:
     """Codes of a category: the class that its integer has in the table."""
     size = len(table)
@@ -206,8 +196,9 @@ def class_of(x: Any, rounding: Any, table: Any, unknown: Any, missing: Any, lane
 
 
 @compiled
-def encode(columns: Any, begin: Any, rows: Any, plan: Any, x: Any, k: Any, lanes: Any) -> None:
+def encode(columns: Any, begin: Any, rows: Any, plan: Any, scratch: Any, lanes: Any) -> None:
     """All lanes of a block of rows."""
+    x, k, code, missing = scratch
     for u in range(len(plan.feature)):
         column = columns[plan.feature[u], begin : begin + rows]
         compare_as(column, rows, plan.single, plan.zero, x)
@@ -218,10 +209,17 @@ def encode(columns: Any, begin: Any, rows: Any, plan: Any, x: Any, k: Any, lanes
             continue
         cuts = plan.cuts[plan.cut_start[u] : plan.cut_start[u + 1]]
         place(x, cuts, plan.low[u], plan.scale[u], plan.grid[u], plan.steps[u], plan.strict, k)
+        for i in range(BLOCK):
+            missing[i] = plan.most if x[i] != x[i] else 0
         for j in range(first, last):
-            lane_of(
-                k, x, plan.window[j], plan.upside_down[j], plan.missing_beyond[j], plan.most, lanes[j]
-            )
+            if j == first or plan.window[j] != plan.window[j - 1]:
+                low, high = u32(plan.window[j]), u32(plan.window[j] + plan.most - 1)
+                for i in range(BLOCK):
+                    code[i] = min(max(k[i], low), high) - low
+            # A missing number's place is 0, so that to set all bits is to put it beyond.
+            beyond, flip, lane = plan.missing_beyond[j], plan.upside_down[j], lanes[j]
+            for i in range(BLOCK):
+                lane[i] = (code[i] | (missing[i] & beyond)) ^ flip
 
 
 @compiled
@@ -231,16 +229,16 @@ def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: A
     Every test of a tree is made for every row, and one that fails clears the leaves of the subtree that is not entered.
     The lowest bit left is the leaf. Planes are visited from the last to the first, so that the lowest wins.
     """
-    rows, width, most_sets = columns.shape[1], values.shape[1], 0
+    rows, width, most_sets = columns.shape[1], len(values), 0
     for t in range(len(trees.output)):
         most_sets = max(most_sets, trees.set_start[t + 1] - trees.set_start[t])
     lanes = np.zeros((trees.lane_count + most_sets, BLOCK), u8)
-    x, k = np.zeros(BLOCK), np.zeros(BLOCK, u32)
+    scratch = (np.zeros(BLOCK), np.zeros(BLOCK, u32), np.zeros(BLOCK, u8), np.zeros(BLOCK, u8))
     plane, leaf = np.zeros(BLOCK, u8), np.zeros(BLOCK, u8)
     sums = np.zeros((len(base), BLOCK), values.dtype)
     for begin in range(0, rows, BLOCK):
         size = min(BLOCK, rows - begin)
-        encode(columns, begin, size, plan, x, k, lanes)
+        encode(columns, begin, size, plan, scratch, lanes)
         for o in range(len(base)):
             sums[o, :] = base[o]
         for t in range(len(trees.output)):
@@ -251,7 +249,7 @@ def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: A
                 reachable(lanes, trees.lane, trees.cut, trees.mask, trees.plane_start[p], trees.plane_start[p + 1], plane)
                 exits(plane, leaf, u8((p - trees.tree_start[t]) * 8))
             for w in range(width):
-                own, added = values[trees.leaf_start[t] : trees.leaf_start[t + 1], w], sums[trees.output[t] + w]
+                own, added = values[w, trees.leaf_start[t] : trees.leaf_start[t + 1]], sums[trees.output[t] + w]
                 for i in range(BLOCK):
                     added[i] += own[leaf[i]]
         for o in range(len(base)):
@@ -266,14 +264,14 @@ def by_walk(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: An
     A node is one number: its lane, its cut and its left child; the right one is next to it, so that a test is an
     addition. A leaf's test always says left, and its left child is itself: a team stops when none of it moves.
     """
-    rows, width, by_sets = columns.shape[1], values.shape[1], len(trees.words) > 0
-    lanes = np.zeros((trees.lane_count + 1, BLOCK), np.uint16)
-    x, k = np.zeros(BLOCK), np.zeros(BLOCK, u32)
+    rows, width, by_sets = columns.shape[1], len(values), len(trees.words) > 0
+    lanes = np.zeros((trees.lane_count + 1, BLOCK), u16)
+    scratch = (np.zeros(BLOCK), np.zeros(BLOCK, u32), np.zeros(BLOCK, u16), np.zeros(BLOCK, u16))
     at = np.zeros(TEAM, np.int64)
     sums = np.zeros((len(base), BLOCK), values.dtype)
     for begin in range(0, rows, BLOCK):
         size = min(BLOCK, rows - begin)
-        encode(columns, begin, size, plan, x, k, lanes)
+        encode(columns, begin, size, plan, scratch, lanes)
         for o in range(len(base)):
             sums[o, :] = base[o]
         for t in range(len(trees.output)):
@@ -295,7 +293,7 @@ def by_walk(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: An
                         at[r] = after
                 for w in range(width):
                     for r in range(TEAM):
-                        sums[trees.output[t] + w, first + r] += values[trees.leaf_of[at[r]], w]
+                        sums[trees.output[t] + w, first + r] += values[w, trees.leaf_of[at[r]]]
         for o in range(len(base)):
             for i in range(size):
                 out[o, begin + i] = sums[o, i]

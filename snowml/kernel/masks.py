@@ -49,7 +49,7 @@ class Masks:
         self._trees = _trees(forest, encoded, begin, count, swapped)
         leaf = np.flatnonzero(forest.feature < 0)
         tree = np.searchsorted(forest.roots, leaf, side="right")
-        self._values = np.ascontiguousarray(forest.values[np.lexsort([begin[leaf], tree])])
+        self._values = np.ascontiguousarray(forest.values[np.lexsort([begin[leaf], tree])].T)
 
     @staticmethod
     def takes(forest: Forest) -> bool:

@@ -25,7 +25,7 @@ class Walk:
     """An engine for trees of any size."""
 
     def __init__(self, forest: Forest) -> None:
-        self._base, self._values = forest.base, np.ascontiguousarray(forest.values)
+        self._base, self._values = forest.base, np.ascontiguousarray(forest.values.T)
         encoded = encode(forest, np.zeros(len(forest.feature), np.bool_), np.uint16, loops.GRID)
         self._plan = encoded.plan
         self._trees = _trees(forest, encoded)
