@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from snowml.kernel.forest import Array, Forest, words_for
+from snowml.kernel.forest import MOST_CATEGORIES, Array, Forest, words_for
+from snowml.serving.forest.unsupported import Unsupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ def _known(known: dict[int, Array], features: int) -> tuple[Array, Array]:
     words = [np.zeros(0, np.uint32)]
     for feature, seen in sorted(known.items()):
         categories[feature] = seen.max(initial=0) + 1
+        if categories[feature] > MOST_CATEGORIES:
+            raise Unsupported(f"feature {feature} has categories up to {categories[feature] - 1:,}")
         words.append(_packed(seen, int(categories[feature])))
     return categories, np.concatenate(words)
 
