@@ -159,6 +159,8 @@ def _after(previous: int | None) -> str:
 def _create_versioned(engine: Engine, functions: Functions) -> None:
     """The version's own functions: they never change, so making them again is harmless."""
     if functions.kernel:
+        if functions.compiled is not None:
+            engine.put(functions.kernel.store, functions.kernel.artifact, functions.compiled)
         engine.create_function(functions.kernel)
     with engine.transaction():
         schema = quoted(functions.versioned[0].name.schema, engine.name)
