@@ -69,14 +69,17 @@ def loads(data: bytes) -> Forest:
     """
     start = len(MAGIC) + _LENGTH.size
     if len(data) < start or not data.startswith(MAGIC):
-        raise MalformedForest("These bytes are not a compiled forest of this format: train the version again.")
+        raise MalformedForest(
+            "These bytes are not a compiled forest of this format: train the version again."
+        )
     end = start + _LENGTH.unpack_from(data, len(MAGIC))[0]
     header = _header(data[start:end])
     arrays = _arrays(data, end + -end % 8, header)
     if len(arrays["values"]) % header["width"]:
         raise _damaged("its leaves have no common width")
     arrays["values"] = arrays["values"].reshape(-1, header["width"])
-    forest = Forest(**{name: header[name] for name in _SCALARS}, **arrays)
+    given: dict[str, Any] = {name: header[name] for name in _SCALARS} | arrays
+    forest = Forest(**given)
     if forest.link not in LINKS or not 0 <= forest.pick < answers_of(forest.link, len(forest.base)):
         raise _damaged(f"it has no answer {forest.pick} by '{forest.link}'")
     return forest

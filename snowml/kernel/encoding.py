@@ -105,6 +105,8 @@ class _Lanes:
     def __init__(self, forest: Forest, code: type[np.unsignedinteger[Any]], grid: int) -> None:
         self.forest, self.code, self.cells = forest, code, grid
         self.most = int(np.iinfo(code).max)
+        # Where codes are bytes, so few thresholds are the rule that a smaller grid is kept near.
+        self.count = np.uint16 if code is np.uint8 else np.uint32
         self.sets: dict[int, Array] = {}
         self.cuts: list[Array] = []
         self.tables: list[Array] = []
@@ -148,8 +150,6 @@ class _Lanes:
         low, scale, steps, grid = zip(*self.guesses, strict=True) if self.guesses else ((), (), (), ())
         is_category, unknown, missing = zip(*self.specials, strict=True) if self.specials else ((), (), ())
         window, upside_down, beyond = zip(*self.lane_kinds, strict=True) if self.lane_kinds else ((), (), ())
-        longest = max(map(len, self.cuts), default=0)
-        counts = np.uint16 if longest < 2**16 else np.uint32
         return Encoding(
             strict=self.forest.strict,
             single=self.forest.single,
@@ -162,7 +162,7 @@ class _Lanes:
             cut_start=starts(self.cuts),
             low=np.array(low, dtype=np.float64),
             scale=np.array(scale, dtype=np.float64),
-            grid=np.array(grid, dtype=counts).reshape(len(used), self.cells),
+            grid=np.array(grid, dtype=self.count).reshape(len(used), self.cells),
             steps=np.array(steps, dtype=np.int64),
             lane_start=np.array(self.lane_start, dtype=np.int64),
             window=np.array(window, dtype=np.int64),

@@ -62,7 +62,7 @@ def _private_folder() -> Path | None:
 
 @contextmanager
 def _user_cache(folder: Path) -> Iterator[None]:
-    """numba asks for the user's cache folder once, when it decorates."""
+    """Only when it decorates does numba ask for the user's cache folder."""
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(folder)
     try:

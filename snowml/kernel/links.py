@@ -65,7 +65,7 @@ def _softmax(scores: Array) -> Array:
 
 
 def _lightgbm_log(raw: Array, factor: float) -> Array:
-    answer = raw.copy()
+    answer = np.array(raw, order="C")
     libm_exp(answer)
     return answer
 

@@ -6,8 +6,8 @@ one does. Nothing here checks a bound: `masks` and `walk` give it arrays that we
 Rows are scored in blocks of `BLOCK`, small enough for their codes to stay in the nearest cache, with one code a row as
 one lane of a vector. A block's loops over its rows are plain ones that the compiler vectorises by itself, but for two:
 the running mask of a plane must stay in registers over all of a tree's tests, and the lowest set bit is a population
-count, which the compiler would not find. Those are written as LLVM vectors of the whole block, which it splits into what
-the processor has: AVX-512, AVX2, NEON.
+count, which the compiler would not find. Those are written as LLVM vectors of the whole block, which it splits into
+what the processor has: AVX-512, AVX2, NEON.
 """
 
 import math
@@ -17,8 +17,7 @@ from typing import Any, Final
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.core.extending import intrinsic
+from numba.core import cgutils, extending
 
 from snowml.kernel.jit import compiled
 
@@ -27,6 +26,10 @@ BLOCK: Final = 256
 GRID: Final = 1024
 # Rows whose walks are interleaved, so that one waits for memory while others compute.
 TEAM: Final = 16
+
+# numba is typed in part only.
+_intrinsic: Any = extending.intrinsic
+_declared: Any = cgutils.get_or_insert_function
 
 u8, u16, u32, u64, f32, f64 = np.uint8, np.uint16, np.uint32, np.uint64, np.float32, np.float64
 
@@ -73,8 +76,10 @@ def _folded(builder: Any, first: Any, last: Any, start: Any, step: Callable[[Any
     return accumulated
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def reachable(typing: Any, lanes: Any, lane: Any, cut: Any, mask: Any, first: Any, last: Any, out: Any) -> Any:
+@_intrinsic
+def reachable(
+    typing: Any, lanes: Any, lane: Any, cut: Any, mask: Any, first: Any, last: Any, out: Any
+) -> Any:
     """`out = AND of (lanes[lane[i]] > cut[i] ? mask[i] : all)` over the tests of a plane, for each row of the block."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -94,8 +99,10 @@ def reachable(typing: Any, lanes: Any, lane: Any, cut: Any, mask: Any, first: An
     return types.void(lanes, lane, cut, mask, types.int64, types.int64, out), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def member(typing: Any, lanes: Any, source: Any, start: Any, cut: Any, first: Any, last: Any, target: Any) -> Any:
+@_intrinsic
+def member(
+    typing: Any, lanes: Any, source: Any, start: Any, cut: Any, first: Any, last: Any, target: Any
+) -> Any:
     """`lanes[target] = start XOR (lanes[source] > cut[i] ? 255 : 0)…`: a set of codes as the ends of its runs."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -113,7 +120,7 @@ def member(typing: Any, lanes: Any, source: Any, start: Any, cut: Any, first: An
     return types.void(lanes, types.int64, types.uint8, cut, types.int64, types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def exits(typing: Any, plane: Any, leaf: Any, first: Any) -> Any:
     """`leaf = plane ? first + lowest set bit : leaf`; the bits below the lowest are those of `(x - 1) & ~x`."""
 
@@ -121,9 +128,7 @@ def exits(typing: Any, plane: Any, leaf: Any, first: Any) -> Any:
         pointers = _data(context, builder, signature, args, 0, 1)
         masks, leaves = (builder.bitcast(pointer, _BYTES.as_pointer()) for pointer in pointers)
         mask = builder.load(masks, align=1)
-        count = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(_BYTES, [_BYTES]), f"llvm.ctpop.v{BLOCK}i8"
-        )
+        count = _declared(builder.module, ir.FunctionType(_BYTES, [_BYTES]), f"llvm.ctpop.v{BLOCK}i8")
         one = ir.Constant(_BYTES, [1] * BLOCK)
         below = builder.and_(builder.sub(mask, one), builder.xor(mask, _ONES))
         here = builder.add(builder.call(count, [below]), _splat(builder, args[2]))
@@ -223,15 +228,32 @@ def encode(columns: Any, begin: Any, rows: Any, plan: Any, scratch: Any, lanes: 
 
 
 @compiled
+def keep(sums: Any, rows: Any, out: Any) -> None:
+    """A block's sums, without the rows beyond the last."""
+    for o in range(len(sums)):
+        for i in range(rows):
+            out[o, i] = sums[o, i]
+
+
+@compiled
+def make_sets(trees: Any, t: Any, lanes: Any) -> None:
+    """The lanes of a tree's sets of categories, which stand behind the plan's."""
+    first = trees.set_start[t]
+    for s in range(first, trees.set_start[t + 1]):
+        begin, end = trees.set_cut_start[s], trees.set_cut_start[s + 1]
+        target = trees.lane_count + s - first
+        member(lanes, trees.set_source[s], trees.set_begin[s], trees.set_cut, begin, end, target)
+
+
+@compiled
 def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: Any) -> None:
     """Raw scores by masks of the leaves that are still reachable, eight leaves (a plane) at a time.
 
     Every test of a tree is made for every row, and one that fails clears the leaves of the subtree that is not entered.
     The lowest bit left is the leaf. Planes are visited from the last to the first, so that the lowest wins.
     """
-    rows, width, most_sets = columns.shape[1], len(values), 0
-    for t in range(len(trees.output)):
-        most_sets = max(most_sets, trees.set_start[t + 1] - trees.set_start[t])
+    rows, width = columns.shape[1], len(values)
+    most_sets = np.max(np.diff(trees.set_start))
     lanes = np.zeros((trees.lane_count + most_sets, BLOCK), u8)
     scratch = (np.zeros(BLOCK), np.zeros(BLOCK, u32), np.zeros(BLOCK, u8), np.zeros(BLOCK, u8))
     plane, leaf = np.zeros(BLOCK, u8), np.zeros(BLOCK, u8)
@@ -242,19 +264,45 @@ def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: A
         for o in range(len(base)):
             sums[o, :] = base[o]
         for t in range(len(trees.output)):
-            for s in range(trees.set_start[t], trees.set_start[t + 1]):
-                target = trees.lane_count + s - trees.set_start[t]
-                member(lanes, trees.set_source[s], trees.set_begin[s], trees.set_cut, trees.set_cut_start[s], trees.set_cut_start[s + 1], target)
+            make_sets(trees, t, lanes)
             for p in range(trees.tree_start[t + 1] - 1, trees.tree_start[t] - 1, -1):
-                reachable(lanes, trees.lane, trees.cut, trees.mask, trees.plane_start[p], trees.plane_start[p + 1], plane)
+                reachable(
+                    lanes,
+                    trees.lane,
+                    trees.cut,
+                    trees.mask,
+                    trees.plane_start[p],
+                    trees.plane_start[p + 1],
+                    plane,
+                )
                 exits(plane, leaf, u8((p - trees.tree_start[t]) * 8))
             for w in range(width):
-                own, added = values[w, trees.leaf_start[t] : trees.leaf_start[t + 1]], sums[trees.output[t] + w]
+                own, added = (
+                    values[w, trees.leaf_start[t] : trees.leaf_start[t + 1]],
+                    sums[trees.output[t] + w],
+                )
                 for i in range(BLOCK):
                     added[i] += own[leaf[i]]
-        for o in range(len(base)):
-            for i in range(size):
-                out[o, begin + i] = sums[o, i]
+        keep(sums, size, out[:, begin : begin + size])
+
+
+@compiled
+def descend(trees: Any, lanes: Any, first: Any, at: Any) -> None:
+    """A team of rows from where they are to their leaves, all of them one step at a time."""
+    node, set_at, words = trees.node, trees.set_at, trees.words
+    by_sets, moved = len(words) > 0, True
+    while moved:
+        moved = False
+        for r in range(TEAM):
+            test = node[at[r]]
+            code = np.int64(lanes[np.int64(test & u64(0xFFFF)), first + r])
+            right = code > np.int64((test >> u64(16)) & u64(0xFFFF))
+            if by_sets and set_at[at[r]] >= 0:
+                word = words[set_at[at[r]] + (code >> 5)]
+                right = ((word >> u32(code & 31)) & u32(1)) != 0
+            after = np.int64(test >> u64(32)) + np.int64(right)
+            moved |= after != at[r]
+            at[r] = after
 
 
 @compiled
@@ -264,7 +312,7 @@ def by_walk(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: An
     A node is one number: its lane, its cut and its left child; the right one is next to it, so that a test is an
     addition. A leaf's test always says left, and its left child is itself: a team stops when none of it moves.
     """
-    rows, width, by_sets = columns.shape[1], len(values), len(trees.words) > 0
+    rows, width = columns.shape[1], len(values)
     lanes = np.zeros((trees.lane_count + 1, BLOCK), u16)
     scratch = (np.zeros(BLOCK), np.zeros(BLOCK, u32), np.zeros(BLOCK, u16), np.zeros(BLOCK, u16))
     at = np.zeros(TEAM, np.int64)
@@ -278,29 +326,17 @@ def by_walk(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: An
             for first in range(0, size, TEAM):
                 for r in range(TEAM):
                     at[r] = trees.root[t]
-                moved = True
-                while moved:
-                    moved = False
-                    for r in range(TEAM):
-                        test = trees.node[at[r]]
-                        code = lanes[np.int64(test & u64(0xFFFF)), first + r]
-                        right = code > np.int64((test >> u64(16)) & u64(0xFFFF))
-                        if by_sets and trees.set_at[at[r]] >= 0:
-                            word = trees.words[trees.set_at[at[r]] + (np.int64(code) >> 5)]
-                            right = ((word >> u32(np.int64(code) & 31)) & u32(1)) != 0
-                        after = np.int64(test >> u64(32)) + np.int64(right)
-                        moved |= after != at[r]
-                        at[r] = after
+                descend(trees, lanes, first, at)
                 for w in range(width):
                     for r in range(TEAM):
                         sums[trees.output[t] + w, first + r] += values[w, trees.leaf_of[at[r]]]
-        for o in range(len(base)):
-            for i in range(size):
-                out[o, begin + i] = sums[o, i]
+        keep(sums, size, out[:, begin : begin + size])
 
 
 @compiled
-def leaf_ranges(left: Any, right: Any, feature: Any, roots: Any, begin: Any, count: Any, swapped: Any) -> None:
+def leaf_ranges(
+    left: Any, right: Any, feature: Any, roots: Any, begin: Any, count: Any, swapped: Any
+) -> None:
     """For each node the first of its leaves within its tree, and how many it has, the smaller subtree first.
 
     A failed test clears the first subtree: with the smaller one first, it is fewer planes.

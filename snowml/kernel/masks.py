@@ -13,6 +13,8 @@ from snowml.kernel.encoding import Encoded, encode, starts
 from snowml.kernel.forest import Array, Forest
 
 MOST_LEAVES = 64
+# Two bytes count a feature's thresholds.
+MOST_THRESHOLDS = 65_535
 _PLANE = 8
 
 
@@ -38,24 +40,32 @@ class Masks:
     """An engine for small trees."""
 
     def __init__(self, forest: Forest) -> None:
-        self._base = forest.base
+        self._base = np.array(forest.base)
         nodes = len(forest.feature)
-        begin, count, swapped = np.zeros(nodes, np.int64), np.zeros(nodes, np.int64), np.zeros(nodes, np.bool_)
-        loops.leaf_ranges(
-            forest.left, forest.right, forest.feature, forest.roots, begin, count, swapped
+        begin, count, swapped = (
+            np.zeros(nodes, np.int64),
+            np.zeros(nodes, np.int64),
+            np.zeros(nodes, np.bool_),
         )
+        nodes_of = [np.array(part) for part in (forest.left, forest.right, forest.feature, forest.roots)]
+        loops.leaf_ranges(*nodes_of, begin, count, swapped)
         encoded = encode(forest, swapped, np.uint8, loops.GRID)
         self._plan = encoded.plan
         self._trees = _trees(forest, encoded, begin, count, swapped)
         leaf = np.flatnonzero(forest.feature < 0)
         tree = np.searchsorted(forest.roots, leaf, side="right")
-        self._values = np.ascontiguousarray(forest.values[np.lexsort([begin[leaf], tree])].T)
+        self._values = np.array(forest.values[np.lexsort([begin[leaf], tree])].T, order="C")
 
     @staticmethod
     def takes(forest: Forest) -> bool:
-        """Whether its trees are small enough, and no feature has more classes of categories than a code has values."""
+        """Whether its trees are small enough, and no feature has too many categories or thresholds for its codes."""
         most = forest.categories.max()
-        return bool(forest.leaves.max() <= MOST_LEAVES and most <= np.iinfo(np.uint8).max - 1)
+        compared = np.bincount(forest.feature[forest.feature >= 0], minlength=1)
+        return bool(
+            forest.leaves.max() <= MOST_LEAVES
+            and most <= np.iinfo(np.uint8).max - 1
+            and compared.max() <= MOST_THRESHOLDS
+        )
 
     def raw(self, matrix: Array) -> Array:
         """The raw scores, (outputs, rows), of a matrix (features, rows)."""
@@ -91,7 +101,7 @@ def _trees(forest: Forest, encoded: Encoded, begin: Array, count: Array, swapped
         mask=mask[order].astype(np.uint8),
         plane_start=np.searchsorted(place[order], np.arange(tree_start[-1] + 1)),
         tree_start=tree_start,
-        output=forest.output,
+        output=np.array(forest.output),
         leaf_start=np.concatenate([[0], np.cumsum(leaves)]),
         set_start=set_start,
         set_source=encoded.lane[inner[by_set]],

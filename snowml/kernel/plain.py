@@ -1,4 +1,4 @@
-"""Scoring in NumPy, tree by tree: slower, and to the bit the same. Where there is no numba, and to be tested against."""
+"""Scoring in NumPy, tree by tree: slower, and to the bit the same. For where there is no numba, and to test against."""
 
 import numpy as np
 

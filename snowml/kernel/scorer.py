@@ -1,5 +1,6 @@
 """A forest that scores: the engine that suits it, the rows that its library refuses, its link."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ class _Engine(Protocol):
 class Scorer:
     """Scores matrices of doubles, one row of the matrix for each feature, NaN for missing. Threads may share it."""
 
-    def __init__(self, forest: Forest, engine: type[_Engine] | None = None) -> None:
+    def __init__(self, forest: Forest, engine: Callable[[Forest], _Engine] | None = None) -> None:
         self.forest = forest
         self._engine = _engine(forest) if engine is None else engine(forest)
 
@@ -32,7 +33,8 @@ class Scorer:
             raise ValueError(
                 f"A matrix of {wanted} rows of doubles is needed, not {matrix.shape} of {matrix.dtype}."
             )
-        return self._engine.raw(np.ascontiguousarray(matrix))
+        # A matrix of another kind, even one that is read only, would be compiled for anew.
+        return self._engine.raw(np.require(matrix, requirements=("C", "W")))
 
     def answers(self, matrix: Array) -> Array:
         """The answers, (answers, rows): values, or probabilities of the classes."""
@@ -47,7 +49,7 @@ class Scorer:
         """(rows,) which rows the library would refuse; None where none."""
         forest = self.forest
         limited = np.flatnonzero(forest.limits < np.inf)
-        found = (np.abs(matrix[limited]) > forest.limits[limited, None]).any(axis=0)
+        found: Array = np.any(np.abs(matrix[limited]) > forest.limits[limited, None], axis=0)
         if not forest.takes_missing:
             found |= np.isnan(matrix).any(axis=0)
         return found if found.any() else None

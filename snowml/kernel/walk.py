@@ -25,7 +25,7 @@ class Walk:
     """An engine for trees of any size."""
 
     def __init__(self, forest: Forest) -> None:
-        self._base, self._values = forest.base, np.ascontiguousarray(forest.values.T)
+        self._base, self._values = np.array(forest.base), np.array(forest.values.T, order="C")
         encoded = encode(forest, np.zeros(len(forest.feature), np.bool_), np.uint16, loops.GRID)
         self._plan = encoded.plan
         self._trees = _trees(forest, encoded)
@@ -49,7 +49,9 @@ def _trees(forest: Forest, encoded: Encoded) -> Trees:
     set_at, words = _sets(encoded)
     placed = np.full(len(place) if len(words) else 0, -1, np.int64)
     placed[place[list(set_at)]] = list(set_at.values())
-    return Trees(encoded.lanes, forest.roots[:-1], forest.output, node, leaf_of, placed, words)
+    return Trees(
+        encoded.lanes, np.array(forest.roots[:-1]), np.array(forest.output), node, leaf_of, placed, words
+    )
 
 
 def _paired(forest: Forest) -> Array:

@@ -84,5 +84,7 @@ def _category(name: str, known: dict[str, float], other: float, dialect: Dialect
         texts = ", ".join(literal(text, dialect) for text in known)
         codes = ", ".join(literal(code, dialect) for code in known.values())
         return f"coalesce(map([{texts}], [{codes}])[{value}], {rest})"
-    whens = " ".join(f"when {literal(text, dialect)} then {literal(code, dialect)}" for text, code in known.items())
+    whens = " ".join(
+        f"when {literal(text, dialect)} then {literal(code, dialect)}" for text, code in known.items()
+    )
     return f"cast(case {value} {whens} else {rest} end as double)"

@@ -52,14 +52,19 @@ def target(kind, seed, missing=True):
     if kind == "positive":
         return np.abs(number) + 0.01
     classes = {"binary": 2, "classes": 3, "many": 9}.get(kind)
-    return number if classes is None else np.digitize(number, np.quantile(number, np.arange(1, classes) / classes))
+    return (
+        number
+        if classes is None
+        else np.digitize(number, np.quantile(number, np.arange(1, classes) / classes))
+    )
 
 
 HGB = {"max_iter": 6, "min_samples_leaf": 4}
 SMALL = {"n_estimators": 6}
 SKLEARN = [
     *((HistGradientBoostingClassifier, HGB | more, kind, True) for kind in ("binary", "classes", "many")
-      for more in ({}, {"categorical_features": CATEGORIES}, {"categorical_features": CATEGORIES, "max_leaf_nodes": 120})),
+      for more in ({}, {"categorical_features": CATEGORIES},
+                   {"categorical_features": CATEGORIES, "max_leaf_nodes": 120})),
     *((HistGradientBoostingRegressor, HGB | {"loss": loss, "categorical_features": CATEGORIES}, "positive", True)
       for loss in ("squared_error", "absolute_error", "poisson", "gamma")),
     (HistGradientBoostingRegressor, HGB | {"loss": "quantile", "quantile": 0.3}, "number", True),
@@ -97,7 +102,9 @@ def engines(forest):
 def asked(model, batch):
     """The library's answers, (answers, rows)."""
     with np.errstate(over="ignore"):
-        return model.predict_proba(batch).T if is_classifier(model) else np.asarray(model.predict(batch))[None]
+        return (
+            model.predict_proba(batch).T if is_classifier(model) else np.asarray(model.predict(batch))[None]
+        )
 
 
 def scored(model, batch):
@@ -176,7 +183,10 @@ def test_a_flipped_comparison_is_seen():
     ("model", "says"),
     [
         (LinearRegression(), "LinearRegression is not a tree ensemble"),
-        (GradientBoostingRegressor(init=DecisionTreeRegressor(), n_estimators=2), "first guess is a DecisionTreeRegressor"),
+        (
+            GradientBoostingRegressor(init=DecisionTreeRegressor(), n_estimators=2),
+            "first guess is a DecisionTreeRegressor",
+        ),
         (RandomForestRegressor(n_estimators=2), "several targets"),
     ],
 )
@@ -188,11 +198,15 @@ def test_what_is_not_supported_says_why(model, says):
         export(model)
 
 
-@pytest.mark.parametrize(("value", "says"), [(-1.0, "from 0 to 4095"), (0.5, "not integers"), (5000.0, "4095")])
+@pytest.mark.parametrize(
+    ("value", "says"), [(-1.0, "from 0 to 4095"), (0.5, "not integers"), (5000.0, "4095")]
+)
 def test_categories_that_are_no_small_integers_are_not_supported(value, says):
     batch = rows(0).copy()
     batch[:200, 5] = value
-    model = HistGradientBoostingRegressor(categorical_features=CATEGORIES, **HGB).fit(batch, target("number", 0))
+    model = HistGradientBoostingRegressor(categorical_features=CATEGORIES, **HGB).fit(
+        batch, target("number", 0)
+    )
     with pytest.raises(Unsupported, match=says):
         export(model)
 
@@ -255,12 +269,22 @@ def test_xgboost_to_the_bit(name, params, wanted, categorical, missing):
 @pytest.mark.parametrize(
     ("module", "name", "params", "says"),
     [
-        ("lightgbm", "LGBMRegressor", {"boosting_type": "rf", "subsample": 0.5, "subsample_freq": 1}, "averaged"),
+        (
+            "lightgbm",
+            "LGBMRegressor",
+            {"boosting_type": "rf", "subsample": 0.5, "subsample_freq": 1},
+            "averaged",
+        ),
         ("lightgbm", "LGBMRegressor", {"linear_tree": True}, "linear models"),
         ("lightgbm", "LGBMRegressor", {"zero_as_missing": True}, "zeros for missing"),
         ("lightgbm", "LGBMRegressor", {"reg_sqrt": True}, "objective is 'regression sqrt'"),
         ("xgboost", "XGBRegressor", {"booster": "dart"}, "booster is 'dart'"),
-        ("xgboost", "XGBRegressor", {"objective": "reg:squaredlogerror"}, "objective is 'reg:squaredlogerror'"),
+        (
+            "xgboost",
+            "XGBRegressor",
+            {"objective": "reg:squaredlogerror"},
+            "objective is 'reg:squaredlogerror'",
+        ),
         ("xgboost", "XGBRegressor", {"missing": 0.0}, "0.0 for missing"),
     ],
 )

@@ -102,7 +102,13 @@ def _tree(section: Section, output: int) -> Tree:
 def _stump(value: Array, output: int) -> Tree:
     zero = np.zeros(1)
     return Tree(
-        feature=zero - 1, threshold=zero, left=zero, right=zero, flags=zero, value=value[:, None], output=output
+        feature=zero - 1,
+        threshold=zero,
+        left=zero,
+        right=zero,
+        flags=zero,
+        value=value[:, None],
+        output=output,
     )
 
 

@@ -52,7 +52,9 @@ def export_boosting(model: Any, column: int = 0) -> Forest:
     )
 
 
-def _averaged(model: Any, members: list[Any], column: int, *, base: float, link: str, factor: float) -> Forest:
+def _averaged(
+    model: Any, members: list[Any], column: int, *, base: float, link: str, factor: float
+) -> Forest:
     if model.n_outputs_ != 1:
         raise Unsupported("it has several targets")
     trees = [_tree(one.tree_, one.tree_.value[:, 0, :], 0) for one in members]

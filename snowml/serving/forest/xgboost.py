@@ -71,7 +71,8 @@ def _tree(tree: dict[str, Any], output: int, known: dict[int, Array]) -> Tree:
         flags=missing_left | np.where(by_category, UNKNOWN_LEFT, 0),
         value=condition[:, None],
         left_categories={
-            node: np.setdiff1d(known[tree["split_indices"][node]], right) for node, right in _sets(tree).items()
+            node: np.setdiff1d(known[tree["split_indices"][node]], right)
+            for node, right in _sets(tree).items()
         },
         output=output,
     )

@@ -131,9 +131,11 @@ def test_a_child_in_another_tree_is_refused():
         replace(FOREST, **changed("right", node, last_of_first))
 
 
-@pytest.mark.parametrize("data", [b"", blob.MAGIC, blob.MAGIC + b"\xff" * 4, b"PK\3\4" + DATA, DATA + b"\0" * 8])
+@pytest.mark.parametrize(
+    "data", [b"", blob.MAGIC, blob.MAGIC + b"\xff" * 4, b"PK\3\4" + DATA, DATA + b"\0" * 8]
+)
 def test_other_bytes_are_refused(data):
-    with pytest.raises(MalformedForest, match="Train the version again|train the version again"):
+    with pytest.raises(MalformedForest, match=r"[Tt]rain the version again"):
         blob.loads(data)
 
 
