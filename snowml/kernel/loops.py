@@ -253,16 +253,16 @@ def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: A
     The lowest bit left is the leaf. Planes are visited from the last to the first, so that the lowest wins.
     """
     rows, width = columns.shape[1], len(values)
-    most_sets = np.max(np.diff(trees.set_start))
-    lanes = np.zeros((trees.lane_count + most_sets, BLOCK), u8)
-    scratch = (np.zeros(BLOCK), np.zeros(BLOCK, u32), np.zeros(BLOCK, u8), np.zeros(BLOCK, u8))
-    plane, leaf = np.zeros(BLOCK, u8), np.zeros(BLOCK, u8)
-    sums = np.zeros((len(base), BLOCK), values.dtype)
+    lanes = np.empty((trees.lane_count + trees.most_sets, BLOCK), u8)
+    scratch = (np.empty(BLOCK), np.empty(BLOCK, u32), np.empty(BLOCK, u8), np.empty(BLOCK, u8))
+    plane, leaf = np.empty(BLOCK, u8), np.empty(BLOCK, u8)
+    sums = np.empty((len(base), BLOCK), values.dtype)
     for begin in range(0, rows, BLOCK):
         size = min(BLOCK, rows - begin)
         encode(columns, begin, size, plan, scratch, lanes)
         for o in range(len(base)):
-            sums[o, :] = base[o]
+            for i in range(BLOCK):
+                sums[o, i] = base[o]
         for t in range(len(trees.output)):
             make_sets(trees, t, lanes)
             for p in range(trees.tree_start[t + 1] - 1, trees.tree_start[t] - 1, -1):
@@ -313,15 +313,16 @@ def by_walk(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: An
     addition. A leaf's test always says left, and its left child is itself: a team stops when none of it moves.
     """
     rows, width = columns.shape[1], len(values)
-    lanes = np.zeros((trees.lane_count + 1, BLOCK), u16)
-    scratch = (np.zeros(BLOCK), np.zeros(BLOCK, u32), np.zeros(BLOCK, u16), np.zeros(BLOCK, u16))
-    at = np.zeros(TEAM, np.int64)
-    sums = np.zeros((len(base), BLOCK), values.dtype)
+    lanes = np.empty((trees.lane_count + 1, BLOCK), u16)
+    scratch = (np.empty(BLOCK), np.empty(BLOCK, u32), np.empty(BLOCK, u16), np.empty(BLOCK, u16))
+    at = np.empty(TEAM, np.int64)
+    sums = np.empty((len(base), BLOCK), values.dtype)
     for begin in range(0, rows, BLOCK):
         size = min(BLOCK, rows - begin)
         encode(columns, begin, size, plan, scratch, lanes)
         for o in range(len(base)):
-            sums[o, :] = base[o]
+            for i in range(BLOCK):
+                sums[o, i] = base[o]
         for t in range(len(trees.output)):
             for first in range(0, size, TEAM):
                 for r in range(TEAM):

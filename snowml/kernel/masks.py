@@ -29,6 +29,7 @@ class Trees(NamedTuple):
     tree_start: Array
     output: Array
     leaf_start: Array
+    most_sets: int
     set_start: Array
     set_source: Array
     set_begin: Array
@@ -103,6 +104,7 @@ def _trees(forest: Forest, encoded: Encoded, begin: Array, count: Array, swapped
         tree_start=tree_start,
         output=np.array(forest.output),
         leaf_start=np.concatenate([[0], np.cumsum(leaves)]),
+        most_sets=int(np.diff(set_start).max()),
         set_start=set_start,
         set_source=encoded.lane[inner[by_set]],
         set_begin=np.array([begins for begins, _ in runs], dtype=np.uint8),
