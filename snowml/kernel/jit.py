@@ -23,27 +23,35 @@ _OPTIONS: Final[dict[str, Any]] = {
     "boundscheck": False,
     "error_model": "numpy",
 }
+# numba finds no place, or one that cannot be written to.
+_NO_CACHE: Final = (RuntimeError, OSError)
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, compiled for the types of its first call, which releases the interpreter's lock."""
     try:
         return _cached(function)
-    except RuntimeError:  # in numba's words: no locator available
+    except _NO_CACHE:
         folder = _private_folder()
     if folder is not None:
         with _user_cache(folder):
             try:
                 return _cached(function)
-            except RuntimeError:
+            except _NO_CACHE:
                 pass
     in_memory: Callable[..., Any] = njit(**_OPTIONS)(function)
     return in_memory
 
 
 def _cached(function: Callable[..., Any]) -> Callable[..., Any]:
-    on_disk: Callable[..., Any] = njit(cache=True, **_OPTIONS)(function)
-    return on_disk
+    on_disk = njit(cache=True, **_OPTIONS)(function)
+    # Of code in a zip, numba takes the user's folder on trust, and fails at the first call.
+    folder = Path(on_disk.stats.cache_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    found: Callable[..., Any] = on_disk
+    return found
 
 
 def _private_folder() -> Path | None:
