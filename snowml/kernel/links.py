@@ -6,25 +6,37 @@ log link and softmax call NumPy's, which is another one on many processors. XGBo
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 
 from snowml.kernel.forest import Array
 
-try:
-    from snowml.kernel.loops import exp as libm_exp
-except ImportError:
-
-    def libm_exp(values: Array) -> None:
-        """Replace each by its exponential."""
-        flat = values.reshape(-1)
-        # From there on it is infinite, which is an error to `math`.
-        flat[:] = [math.exp(value) if value < 709.79 else math.inf for value in flat.tolist()]
-
-
 # (outputs, rows) and a parameter; gives (answers, rows).
 Link = Callable[[Array, float], Array]
+
+
+@cache
+def _compiled_exp() -> Callable[[Array], None] | None:
+    # Not at the top: numba takes a second to import, and who only reads a forest needs none of it.
+    try:
+        from snowml.kernel.loops import exp
+    except ImportError:
+        return None
+    found: Callable[[Array], None] = exp
+    return found
+
+
+def libm_exp(values: Array) -> None:
+    """Replace each by its exponential, as the C library has it."""
+    exp = _compiled_exp()
+    if exp is not None:
+        exp(values)
+        return
+    flat = values.reshape(-1)
+    # From there on it is infinite, which is an error to `math`.
+    flat[:] = [math.exp(value) if value < 709.79 else math.inf for value in flat.tolist()]
 
 
 def _identity(raw: Array, factor: float) -> Array:

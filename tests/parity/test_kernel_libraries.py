@@ -266,6 +266,21 @@ def test_xgboost_to_the_bit(name, params, wanted, categorical, missing):
         np.testing.assert_array_equal(Scorer(forest, engine).answers(columns(batch)), asked(model, batch))
 
 
+def test_trees_after_the_best_one_are_left_out():
+    lightgbm, xgboost = pytest.importorskip("lightgbm"), pytest.importorskip("xgboost")
+    batch, wanted = rows(0), target("binary", 0)
+    unlike, labels = rows(5), np.random.default_rng(0).permutation(target("binary", 5))
+    stop = lightgbm.early_stopping(2, verbose=False)
+    first = lightgbm.LGBMClassifier(**LGBM | {"n_estimators": 40})
+    first.fit(batch, wanted, eval_X=unlike, eval_y=labels, callbacks=[stop])
+    second = xgboost.XGBClassifier(early_stopping_rounds=2, **XGB | {"n_estimators": 40})
+    second.fit(batch, wanted, eval_set=[(unlike, labels)], verbose=False)
+    for model, best in ((first, first.best_iteration_), (second, second.best_iteration + 1)):
+        forest = export(model)
+        assert len(forest.output) == best < 40
+        np.testing.assert_array_equal(Scorer(forest).answers(columns(batch)), asked(model, batch))
+
+
 @pytest.mark.parametrize(
     ("module", "name", "params", "says"),
     [
