@@ -5,8 +5,7 @@ lane is a row of codes for one feature. A feature has several where its tests ne
 before all (a node's learned direction), upside down (a test whose right side is cleared), and windows of thresholds,
 when it has more of them than a code has values. So no test needs more than one comparison.
 
-A category's code is its class: categories that no node tells apart share one. Classes are put in order by how often
-they go left, so that a node's set is a few runs of them.
+A category's code is its class: categories that no node tells apart share one.
 """
 
 from typing import Any, Final, NamedTuple
@@ -18,7 +17,7 @@ from snowml.kernel.forest import MISSING_LEFT, UNKNOWN_LEFT, Array, Forest, word
 ROUNDINGS = ("exact", "truncate", "floor")
 
 
-# The number of a lane has two bytes, and a tree's sets take up to 63.
+# The number of a lane has two bytes.
 MOST_LANES: Final = 65_000
 
 
@@ -208,9 +207,7 @@ def _classes(forest: Forest, feature: int, nodes: Array) -> tuple[Array, int, in
     goes_left = np.where(known, bits, unknown_left[:, None])
     everyone = np.column_stack([goes_left, unknown_left, missing_left])
     distinct, which = np.unique(everyone, axis=1, return_inverse=True)
-    order = np.argsort(distinct.sum(axis=0), kind="stable")
-    rank = np.argsort(order)[which]
-    return rank[:size].astype(np.uint16), int(rank[size]), int(rank[size + 1]), distinct[:, order]
+    return which[:size].astype(np.uint16), int(which[size]), int(which[size + 1]), distinct
 
 
 def _unpacked(words: Array, size: int) -> Array:

@@ -80,7 +80,7 @@ def _folded(builder: Any, first: Any, last: Any, start: Any, step: Callable[[Any
 def reachable(
     typing: Any, lanes: Any, lane: Any, cut: Any, mask: Any, first: Any, last: Any, out: Any
 ) -> Any:
-    """`out = AND of (lanes[lane[i]] > cut[i] ? mask[i] : all)` over the tests of a plane, for each row of the block."""
+    """`out &= (lanes[lane[i]] > cut[i] ? mask[i] : all)` over the tests of a plane, for each row of the block."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         codes, which, cuts, masks, target = _data(context, builder, signature, args, 0, 1, 2, 3, 6)
@@ -92,32 +92,11 @@ def reachable(
             left = builder.select(fails, _splat(builder, builder.load(builder.gep(masks, [i]))), _ONES)
             return builder.and_(accumulated, left)
 
-        result = _folded(builder, args[4], args[5], _ONES, step)
-        builder.store(result, builder.bitcast(target, _BYTES.as_pointer()), align=1)
+        place = builder.bitcast(target, _BYTES.as_pointer())
+        builder.store(_folded(builder, args[4], args[5], builder.load(place, align=1), step), place, align=1)
         return context.get_dummy_value()
 
     return types.void(lanes, lane, cut, mask, types.int64, types.int64, out), generate
-
-
-@_intrinsic
-def member(
-    typing: Any, lanes: Any, source: Any, start: Any, cut: Any, first: Any, last: Any, target: Any
-) -> Any:
-    """`lanes[target] = start XOR (lanes[source] > cut[i] ? 255 : 0)…`: a set of codes as the ends of its runs."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        codes, cuts = _data(context, builder, signature, args, 0, 3)
-        code = builder.load(_block_of(builder, codes, args[1]), align=1)
-
-        def step(accumulated: Any, i: Any) -> Any:
-            above = builder.icmp_unsigned(">", code, _splat(builder, builder.load(builder.gep(cuts, [i]))))
-            return builder.xor(accumulated, builder.select(above, _ONES, _ZEROS))
-
-        result = _folded(builder, args[4], args[5], _splat(builder, args[2]), step)
-        builder.store(result, _block_of(builder, codes, args[6]), align=1)
-        return context.get_dummy_value()
-
-    return types.void(lanes, types.int64, types.uint8, cut, types.int64, types.int64, types.int64), generate
 
 
 @_intrinsic
@@ -236,13 +215,28 @@ def keep(sums: Any, rows: Any, out: Any) -> None:
 
 
 @compiled
-def make_sets(trees: Any, t: Any, lanes: Any) -> None:
-    """The lanes of a tree's sets of categories, which stand behind the plan's."""
-    first = trees.set_start[t]
-    for s in range(first, trees.set_start[t + 1]):
-        begin, end = trees.set_cut_start[s], trees.set_cut_start[s + 1]
-        target = trees.lane_count + s - first
-        member(lanes, trees.set_source[s], trees.set_begin[s], trees.set_cut, begin, end, target)
+def look_up(trees: Any, t: Any, lanes: Any, allowed: Any) -> None:
+    """The leaves of a tree that a row's categories leave, one look at a table for each feature.
+
+    A set of categories is no comparison, and a tree may have many: all of a feature's are made at once.
+    """
+    for i in range(BLOCK):
+        allowed[i] = u64(0xFFFFFFFFFFFFFFFF)
+    for j in range(trees.look_start[t], trees.look_start[t + 1]):
+        lane, table = lanes[trees.look_lane[j]], trees.table[trees.table_start[j] : trees.table_start[j + 1]]
+        for i in range(BLOCK):
+            allowed[i] &= table[lane[i]]
+
+
+@compiled
+def begin_plane(allowed: Any, by_category: Any, shift: Any, plane: Any) -> None:
+    """The eight leaves of a plane before its tests: all of them, or what the categories leave."""
+    if by_category:
+        for i in range(BLOCK):
+            plane[i] = u8(allowed[i] >> shift)
+    else:
+        for i in range(BLOCK):
+            plane[i] = u8(255)
 
 
 @compiled
@@ -253,7 +247,8 @@ def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: A
     The lowest bit left is the leaf. Planes are visited from the last to the first, so that the lowest wins.
     """
     rows, width = columns.shape[1], len(values)
-    lanes = np.empty((trees.lane_count + trees.most_sets, BLOCK), u8)
+    lanes = np.empty((trees.lane_count, BLOCK), u8)
+    allowed = np.empty(BLOCK, u64)
     scratch = (np.empty(BLOCK), np.empty(BLOCK, u32), np.empty(BLOCK, u8), np.empty(BLOCK, u8))
     plane, leaf = np.empty(BLOCK, u8), np.empty(BLOCK, u8)
     sums = np.empty((len(base), BLOCK), values.dtype)
@@ -264,8 +259,12 @@ def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: A
             for i in range(BLOCK):
                 sums[o, i] = base[o]
         for t in range(len(trees.output)):
-            make_sets(trees, t, lanes)
+            by_category = trees.look_start[t] < trees.look_start[t + 1]
+            if by_category:
+                look_up(trees, t, lanes, allowed)
             for p in range(trees.tree_start[t + 1] - 1, trees.tree_start[t] - 1, -1):
+                shift = u64((p - trees.tree_start[t]) * 8)
+                begin_plane(allowed, by_category, shift, plane)
                 reachable(
                     lanes,
                     trees.lane,

@@ -19,7 +19,7 @@ _PLANE = 8
 
 
 class Trees(NamedTuple):
-    """What `loops.by_masks` reads: tests by plane, planes by tree, category sets by tree."""
+    """What `loops.by_masks` reads: tests by plane, planes by tree, tables of categories by tree."""
 
     lane_count: int
     lane: Array
@@ -29,12 +29,10 @@ class Trees(NamedTuple):
     tree_start: Array
     output: Array
     leaf_start: Array
-    most_sets: int
-    set_start: Array
-    set_source: Array
-    set_begin: Array
-    set_cut: Array
-    set_cut_start: Array
+    look_start: Array
+    look_lane: Array
+    table: Array
+    table_start: Array
 
 
 class Masks:
@@ -76,56 +74,51 @@ class Masks:
 
 
 def _trees(forest: Forest, encoded: Encoded, begin: Array, count: Array, swapped: Array) -> Trees:
-    inner = np.flatnonzero(forest.feature >= 0)
-    tree = np.searchsorted(forest.roots, inner, side="right") - 1
     leaves = forest.leaves
     tree_start = np.concatenate([[0], np.cumsum(-(-leaves // _PLANE))])
-    set_start, set_lane, runs = _sets(forest, encoded, swapped, inner, tree)
-    by_set = forest.sets[inner] >= 0
-    lane = np.where(by_set, set_lane, encoded.lane[inner])
-    cut = np.where(by_set, 0, encoded.cut[inner])
+    first = np.where(swapped, forest.right, forest.left)
+    compared = np.flatnonzero((forest.feature >= 0) & (forest.sets < 0))
+    tree = np.searchsorted(forest.roots, compared, side="right") - 1
     # The first subtree's leaves are a range, which touches one plane or several: a test for each.
-    first = np.where(swapped[inner], forest.right[inner], forest.left[inner])
-    low, high = begin[first], begin[first] + count[first]
+    low = begin[first[compared]]
+    high = low + count[first[compared]]
     touched = (high - 1) // _PLANE - low // _PLANE + 1
-    test = np.repeat(np.arange(len(inner)), touched)
+    test = np.repeat(np.arange(len(compared)), touched)
     plane = low[test] // _PLANE + np.arange(len(test)) - np.repeat(np.cumsum(touched) - touched, touched)
     start = np.maximum(low[test] - plane * _PLANE, 0)
     end = np.minimum(high[test] - plane * _PLANE, _PLANE)
     mask = 255 & ~((1 << end) - (1 << start))
     place = tree_start[tree[test]] + plane
-    order = np.lexsort([lane[test], place])
+    lane = encoded.lane[compared][test]
+    order = np.lexsort([lane, place])
+    looks = _looks(forest, encoded, begin[first], count[first], swapped)
     return Trees(
         lane_count=encoded.lanes,
-        lane=lane[test][order].astype(np.uint16),
-        cut=cut[test][order].astype(np.uint8),
+        lane=lane[order].astype(np.uint16),
+        cut=encoded.cut[compared][test][order].astype(np.uint8),
         mask=mask[order].astype(np.uint8),
         plane_start=np.searchsorted(place[order], np.arange(tree_start[-1] + 1)),
         tree_start=tree_start,
         output=np.array(forest.output),
         leaf_start=np.concatenate([[0], np.cumsum(leaves)]),
-        most_sets=int(np.diff(set_start).max()),
-        set_start=set_start,
-        set_source=encoded.lane[inner[by_set]],
-        set_begin=np.array([begins for begins, _ in runs], dtype=np.uint8),
-        set_cut=np.concatenate([*(cuts for _, cuts in runs), np.zeros(0)]).astype(np.uint8),
-        set_cut_start=starts([cuts for _, cuts in runs]),
+        look_start=np.searchsorted([tree for tree, _ in looks], np.arange(len(leaves) + 1)),
+        look_lane=np.array([lane for _, lane in looks], dtype=np.int64),
+        table=np.concatenate([*looks.values(), np.zeros(0, np.uint64)]),
+        table_start=starts(list(looks.values())),
     )
 
 
-def _sets(
-    forest: Forest, encoded: Encoded, swapped: Array, inner: Array, tree: Array
-) -> tuple[Array, Array, list[tuple[int, Array]]]:
-    """Where each tree's sets begin, each test's lane behind those of the plan, and each set's runs.
-
-    The lane of a set is 255 where the row does not enter the first subtree. Every tree uses the same lanes again.
-    """
-    by_set = forest.sets[inner] >= 0
-    per_tree = np.bincount(tree[by_set], minlength=len(forest.output))
-    set_start = np.concatenate([[0], np.cumsum(per_tree)])
-    rank = np.cumsum(by_set) - by_set - set_start[tree]
-    runs = []
-    for node in inner[by_set].tolist():
-        second = encoded.sets[node] if swapped[node] else ~encoded.sets[node]
-        runs.append((255 * int(second[0]), np.flatnonzero(second[1:] != second[:-1])))
-    return set_start, encoded.lanes + rank, runs
+def _looks(
+    forest: Forest, encoded: Encoded, begin: Array, count: Array, swapped: Array
+) -> dict[tuple[int, int], Array]:
+    """By tree and lane of a category feature, in order: the leaves that each class leaves, over all of its nodes."""
+    tables: dict[tuple[int, int], Array] = {}
+    nodes = sorted(encoded.sets)
+    for node, tree in zip(nodes, np.searchsorted(forest.roots, nodes, side="right") - 1, strict=True):
+        left = encoded.sets[node]
+        second = left if swapped[node] else ~left
+        cleared = ((1 << int(count[node])) - 1) << int(begin[node])
+        key = (int(tree), int(encoded.lane[node]))
+        table = tables.setdefault(key, np.full(len(left), ~np.uint64(0)))
+        table[second] &= ~np.uint64(cleared)
+    return dict(sorted(tables.items()))
