@@ -42,7 +42,7 @@ class Forest:
         output: (T,) int32, the first output that the tree's leaves are added to.
         feature: (N,) int32, negative for a leaf.
         threshold: (N,) float64.
-        left: (N,) int32, an index into all nodes.
+        left: (N,) int32, an index into all nodes; 0 for a leaf.
         right: (N,) int32.
         flags: (N,) uint8, where missing and unknown go.
         sets: (N,) int64, where a category node's bits begin in `words`; negative for numbers.
@@ -142,6 +142,8 @@ def _check_nodes(forest: Forest) -> None:
     for child in (forest.left, forest.right):
         if np.any(inner & ((child <= own) | (child >= ends))):
             _refuse("a node's child is out of range")
+        if np.any(child[~inner] != 0):
+            _refuse("a leaf has a child")
     # Each node but a root has one parent: the leaves of a subtree are a range of the tree's leaves.
     children = np.concatenate([forest.left[inner], forest.right[inner]])
     parents = np.bincount(children, minlength=len(inner))

@@ -72,8 +72,12 @@ def build(
         output=np.array([tree.output for tree in ordered], np.int32),
         feature=feature,
         threshold=np.concatenate([tree.threshold for tree in ordered]).astype(np.float64),
-        left=(np.concatenate([tree.left for tree in ordered]) + shift).astype(np.int32),
-        right=(np.concatenate([tree.right for tree in ordered]) + shift).astype(np.int32),
+        left=np.where(feature < 0, 0, np.concatenate([tree.left for tree in ordered]) + shift).astype(
+            np.int32
+        ),
+        right=np.where(feature < 0, 0, np.concatenate([tree.right for tree in ordered]) + shift).astype(
+            np.int32
+        ),
         flags=np.concatenate([tree.flags for tree in ordered]).astype(np.uint8),
         sets=sets,
         limits=np.broadcast_to(np.asarray(limits, np.float64), features).copy(),

@@ -95,6 +95,8 @@ NODES = len(FOREST.feature)
     [
         ("left", INNER, NODES, "child is out of range"),
         ("left", INNER, -1, "child is out of range"),
+        ("left", -1, NODES + 5, "a leaf has a child"),
+        ("right", -1, 1, "a leaf has a child"),
         ("left", INNER, INNER, "child is out of range"),
         ("right", INNER, 2**31 - 1, "child is out of range"),
         ("left", INNER, int(FOREST.right[INNER]), "no parent, or two"),
