@@ -6,26 +6,37 @@ bodies under the names without a number.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Flavor, Signature, Version
 from snowml.registry.trusted import Artifact
-from snowml.serving import linear
+from snowml.serving import compiling, linear, prepared
 
 # A stub must be found from any schema of the file, and this one is always searched.
 _EVERYWHERE = "main"
 
 
 def flavor_of(artifact: Artifact) -> Flavor:
-    """How a version is best served: as one SQL expression where it is one, else through its estimator."""
-    return "sql" if linear.supports(artifact.pipeline) else "estimator"
+    """How a version is best served: as one SQL expression, by the forest kernel, or else through its estimator."""
+    if linear.supports(artifact.pipeline):
+        return "sql"
+    return "kernel" if compiling.supports(artifact) else "estimator"
 
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """All functions of one version, in the order in which they are created."""
+    """All functions of one version, in the order in which they are created.
 
+    Attributes:
+        compiled: The compiled forest's bytes, which the kernel reads from the store; None for other flavours.
+        kernel: The function that Python computes, where there is one.
+        versioned: The version's own functions.
+        current: The champion's.
+    """
+
+    compiled: bytes | None
     kernel: VectorFunction | None
     versioned: tuple[SqlFunction, ...]
     current: tuple[SqlFunction, ...]
@@ -35,14 +46,24 @@ def functions_of(
     version: Version, artifact: Artifact, *, schema: str, store: Relation, dialect: Dialect
 ) -> Functions:
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
-    kernel = None
+    compiled = kernel = None
+    home = _EVERYWHERE if dialect == "duckdb" else schema
     if version.flavor == "sql":
         score = linear.expression(artifact.pipeline, version.signature, dialect)
+    elif version.flavor == "kernel":
+        compiled = compiling.compiled(artifact)
+        arguments = prepared.inputs(artifact.pipeline, version.signature, dialect)
+        parameters = tuple(Parameter(f"x{i}", "double") for i in range(len(arguments)))
+        key = sha256(compiled).hexdigest()
+        kernel = _kernel(version, store, home, "snowml.serving.kernel_function", key, parameters)
+        score = _call(kernel, arguments, dialect)
     else:
-        kernel = _kernel(version, store, _EVERYWHERE if dialect == "duckdb" else schema)
-        score = _call(kernel, version.signature, dialect)
+        parameters = parameters_of(version.signature)
+        kernel = _kernel(version, store, home, "snowml.serving.estimator", version.artifact, parameters)
+        score = _call(kernel, _casts(version.signature, dialect), dialect)
     own = f"{version.model}_v{version.version}"
     return Functions(
+        compiled=compiled,
         kernel=kernel,
         versioned=_family(own, schema, version, score, dialect),
         current=_family(version.model, schema, version, score, dialect),
@@ -97,25 +118,35 @@ def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:
     )
 
 
-def _kernel(version: Version, store: Relation, schema: str) -> VectorFunction:
-    name = f"snowml_kernel_{version.model}_v{version.version}_{version.artifact[:8]}"
+def _kernel(
+    version: Version,
+    store: Relation,
+    schema: str,
+    handler: str,
+    artifact: str,
+    parameters: tuple[Parameter, ...],
+) -> VectorFunction:
+    name = f"snowml_kernel_{version.model}_v{version.version}_{artifact[:8]}"
     return VectorFunction(
         name=Relation(schema, name),
-        parameters=parameters_of(version.signature),
-        handler="snowml.serving.estimator",
+        parameters=parameters,
+        handler=handler,
         store=store,
-        artifact=version.artifact,
+        artifact=artifact,
         remedy=f"predict_{version.model} runs Python code that this connection does not have. "
         "Open the file with snowml.connect(), or through dbt with the plugin snowml.engines.duckdb.dbt_plugin.",
     )
 
 
-def _call(kernel: VectorFunction, signature: Signature, dialect: Dialect) -> str:
+def _casts(signature: Signature, dialect: Dialect) -> tuple[str, ...]:
     types = {"double": "double", "text": "varchar"}
-    arguments = ", ".join(
+    return tuple(
         f"cast({quoted(parameter.name, dialect)} as {types[parameter.type]})"
         for parameter in parameters_of(signature)
     )
+
+
+def _call(kernel: VectorFunction, arguments: tuple[str, ...], dialect: Dialect) -> str:
     # On DuckDB the bare name: the temporary macro that computes it stands in another schema than the stub.
     name = quoted(kernel.name.name, dialect) if dialect == "duckdb" else kernel.name.sql(dialect)
-    return f"{name}({arguments})"
+    return f"{name}({', '.join(arguments)})"

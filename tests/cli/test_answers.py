@@ -21,7 +21,7 @@ def document(answer: shop.Answer, code: int = 0) -> dict[str, object]:
 def test_train_answers_with_the_version_and_its_figures(built: shop.Shop) -> None:
     found = document(built.cli("train", "churn", "--json"))
     assert (found["model"], found["version"], found["status"]) == ("churn", 1, "approved")
-    assert found["flavor"] == "estimator"
+    assert found["flavor"] == "kernel"
     assert found["as_of"] == "2024-06-30T00:00:00Z"
     assert set(found["metrics"]) == {"train", "validation", "test"}
     assert isinstance(found["metrics"]["test"]["roc_auc"], float)
@@ -79,7 +79,7 @@ def test_versions_answers_as_promised(promoted: shop.Shop) -> None:
     assert found["model"] == "churn"
     (version,) = found["versions"]
     assert (version["version"], version["status"], version["aliases"]) == (1, "approved", ["champion"])
-    assert version["flavor"] == "estimator"
+    assert version["flavor"] == "kernel"
     assert re.fullmatch("[0-9a-f]{32}", version["run_id"])
     assert TIME.fullmatch(version["registered_at"])
     assert isinstance(version["metrics"]["test"]["roc_auc"], float)

@@ -149,7 +149,7 @@ def test_both_versions_are_certified_champions(demo: Demo) -> None:
         assert version["parity"]["certified"]
         assert version["parity"]["max_abs_diff"] <= 1e-9
         assert version["parity"]["rows"] > 20_000
-    assert {item["trained"]["flavor"] for item in demo.answer["models"]} == {"sql", "estimator"}
+    assert {item["trained"]["flavor"] for item in demo.answer["models"]} == {"sql", "kernel"}
 
 
 def test_a_second_run_trains_nothing_and_scores_nothing(demo: Demo, tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""A compiled forest as a vectorised function: Arrow columns of doubles in, Arrow doubles out.
+
+This is the handler of a `VectorFunction` whose artifact is a `kernel.blob`. Its columns are the inputs of the final
+estimator, which SQL has prepared: it needs neither scikit-learn nor what the model was trained with.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from snowml.errors import DataError
+from snowml.kernel import blob
+from snowml.kernel.forest import Forest, MalformedForest
+from snowml.kernel.scorer import Scorer
+
+Column: TypeAlias = "pa.Array | pa.ChunkedArray"
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+def load(artifact: bytes) -> Callable[..., pa.Array]:
+    """The function of a compiled forest's bytes: one column for each input, in order; a double for each row.
+
+    NaN is a missing value. NULL is one too, where the model takes every row; where it refuses some, NULL stands for
+    such a one, as in the answer.
+
+    Raises:
+        DataError: The bytes are not a compiled forest, or a damaged one.
+    """
+    try:
+        scorer = Scorer(blob.loads(artifact))
+    except MalformedForest as wrong:
+        raise DataError(str(wrong)) from wrong
+    refusing = _refuses(scorer.forest)
+
+    def predict(*columns: Column) -> pa.Array:
+        inputs = matrix(columns)
+        if inputs.shape[1] == 0:
+            return pa.array([], pa.float64())
+        refused = scorer.refused(inputs) if refusing else None
+        if refusing and any(column.null_count for column in columns):
+            absent = np.logical_or.reduce([_nulls(column) for column in columns])
+            refused = absent if refused is None else refused | absent
+        return pa.array(scorer.predict(inputs), pa.float64(), mask=refused)
+
+    # Compiled now, under the caller's lock, and not by several threads in their first batch.
+    predict(*[pa.array([0.0])] * scorer.forest.features)
+    return predict
+
+
+def matrix(columns: Sequence[Column]) -> Floats:
+    """Columns of numbers as a matrix (columns, rows) of doubles, NULL as NaN."""
+    filled = np.empty((len(columns), len(columns[0])))
+    for row, column in zip(filled, columns, strict=True):
+        doubles = column if column.type == pa.float64() else column.cast(pa.float64())
+        row[:] = (
+            doubles.to_numpy()
+            if isinstance(doubles, pa.ChunkedArray)
+            else doubles.to_numpy(zero_copy_only=False)
+        )
+    return filled
+
+
+def _refuses(forest: Forest) -> bool:
+    """Whether some number is refused; of a category's codes, none that SQL makes is."""
+    numbers = forest.categories == 0
+    return not forest.takes_missing or bool((forest.limits[numbers] < np.inf).any())
+
+
+def _nulls(column: Column) -> npt.NDArray[np.bool_]:
+    nulls = column.is_null()
+    found: npt.NDArray[np.bool_] = (
+        nulls.to_numpy() if isinstance(nulls, pa.ChunkedArray) else nulls.to_numpy(zero_copy_only=False)
+    )
+    return found

@@ -1,0 +1,133 @@
+"""The flavour kernel: inputs prepared by DuckDB, the forest scored by the kernel, against scikit-learn's pipeline."""
+
+import duckdb
+import messy
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from snowml.engines.duckdb.functions import _deferred
+from snowml.errors import DataError
+from snowml.registry.trusted import Artifact
+from snowml.serving import compiling, prepared
+from snowml.serving.kernel_function import load
+from snowml.training.estimators import ESTIMATORS
+
+CASES = [
+    (name, task)
+    for name, kind in ESTIMATORS.items()
+    for task, able in (("classification", kind.classifier), ("regression", kind.regressor))
+    if able and kind.preparation != "linear"
+]
+HANDLER = "snowml.serving.kernel_function"
+
+
+def compiled(pipeline, sig):
+    return compiling.compiled(Artifact(sig, pipeline))
+
+
+def ask(pipeline, sig, rows, subset="all"):
+    """Select from the rows as the function of a promoted version would."""
+    arguments = prepared.inputs(pipeline, sig, "duckdb")
+    with duckdb.connect() as con:
+        answer = _deferred(HANDLER, _digest(compiled(pipeline, sig)), compiled(pipeline, sig), len(arguments))
+        types = ["DOUBLE"] * len(arguments)
+        con.create_function("kernel", answer, types, "DOUBLE", type="arrow", null_handling="special")
+        con.register("batch", messy.arrow(rows, subset))
+        return [row[0] for row in con.execute(f"select kernel({', '.join(arguments)}) from batch").fetchall()]
+
+
+def _digest(data):
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("subset", messy.SUBSETS)
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_held_out_rows_are_the_same_to_the_bit(name, task, subset):
+    pipeline, rows = messy.trained(name, task, subset), messy.frame(3000, 1)
+    found = ask(pipeline, messy.signature(task, subset), rows, subset)
+    assert found == messy.bulk(pipeline, rows).tolist()
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_only_refused_rows_are_null(name, task):
+    pipeline, rows = messy.trained(name, task), messy.adversarial()
+    expected = messy.answers(pipeline, rows)
+    assert ask(pipeline, messy.signature(task), rows) == expected
+    assert (None in expected) == (name != "hist_gradient_boosting")
+
+
+@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("name", ["hist_gradient_boosting", "random_forest"])
+def test_either_class_may_be_the_positive_one(name, positive):
+    pipeline, rows = messy.trained(name, "classification"), messy.frame(50, 1)
+    found = ask(pipeline, messy.signature("classification", positive=positive), rows)
+    assert found == messy.bulk(pipeline, rows, positive).tolist()
+
+
+def test_the_same_artifact_compiles_to_the_same_bytes():
+    pipeline, sig = (
+        messy.trained("hist_gradient_boosting", "classification"),
+        messy.signature("classification"),
+    )
+    again = Artifact.loads(Artifact(sig, pipeline).dumps())
+    assert compiling.compiled(again) == compiled(pipeline, sig)
+
+
+def test_linear_models_and_unknown_estimators_are_not_compiled():
+    pipeline, sig = messy.trained("logistic_regression", "classification"), messy.signature("classification")
+    assert not compiling.supports(Artifact(sig, pipeline))
+    with pytest.raises(DataError, match="LogisticRegression is not a tree ensemble"):
+        compiled(pipeline, sig)
+
+
+def test_a_class_that_the_model_has_not_is_refused():
+    pipeline = messy.trained("decision_tree", "classification")
+    with pytest.raises(DataError, match="'maybe' is not one of the model's"):
+        compiled(pipeline, messy.signature("classification", positive="maybe"))
+
+
+def columns_of(scale=1.0, rows=5):
+    return [pa.array(np.linspace(-1, 1, rows) * scale) for _ in range(9)]
+
+
+def test_any_size_and_any_arrow_layout():
+    function = load(
+        compiled(messy.trained("hist_gradient_boosting", "regression"), messy.signature("regression"))
+    )
+    plain = columns_of()
+    expected = function(*plain)
+    assert expected.type == pa.float64()
+    assert function(*(column.slice(0, 0) for column in plain)).to_pylist() == []
+    assert function(*(column.slice(1, 3) for column in plain)).equals(expected.slice(1, 3))
+    chunked = [pa.chunked_array([column.slice(0, 2), column.slice(2)]) for column in plain]
+    assert function(*chunked).equals(expected)
+    whole = [pa.array([0, 1], pa.int64())] * 9
+    assert function(*whole).equals(function(*(column.cast(pa.float64()) for column in whole)))
+
+
+@pytest.mark.parametrize(("name", "missing"), [("hist_gradient_boosting", True), ("random_forest", False)])
+def test_null_is_missing_where_no_row_is_refused_and_else_a_refused_row(name, missing):
+    function = load(compiled(messy.trained(name, "regression"), messy.signature("regression")))
+    null, nan = pa.array([None, 1.0], pa.float64()), pa.array([np.nan, 1.0])
+    others = columns_of(rows=2)[1:]
+    found, as_nan = function(null, *others).to_pylist(), function(nan, *others).to_pylist()
+    assert None not in as_nan
+    assert found == (as_nan if missing else [None, as_nan[1]])
+
+
+@pytest.mark.parametrize("data", [b"", b"snowml forest 1\n\0\0\0\0", b"snowml artifact 1\n"])
+def test_damaged_bytes_are_a_data_error(data):
+    with pytest.raises(DataError, match=r"[Tt]rain the version again"):
+        load(data)
+
+
+@pytest.mark.parametrize("name", ["hist_gradient_boosting", "random_forest"])
+def test_the_inputs_are_written_for_snowflake_too(name):
+    from sqlglot import exp, parse_one
+
+    pipeline, sig = messy.trained(name, "regression"), messy.signature("regression")
+    for text in prepared.inputs(pipeline, sig, "snowflake"):
+        assert not list(parse_one(text, dialect="snowflake").find_all(exp.Map))
