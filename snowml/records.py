@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 Task = Literal["classification", "regression"]
 FeatureKind = Literal["number", "category"]
 Flavor = Literal["sql", "estimator"]
+Serving = Literal["sql", "kernel", "estimator"]
 Status = Literal["candidate", "rejected", "approved", "retired"]
 Event = Literal["registered", "approved", "rejected", "certified", "promoted", "rolled_back", "retired"]
 Label = bool | int | float | str

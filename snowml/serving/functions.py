@@ -9,17 +9,12 @@ from dataclasses import dataclass
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
-from snowml.records import Flavor, Signature, Version
+from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
-from snowml.serving import linear
+from snowml.serving.sql import compiled
 
 # A stub must be found from any schema of the file, and this one is always searched.
 _EVERYWHERE = "main"
-
-
-def flavor_of(artifact: Artifact) -> Flavor:
-    """How a version is best served: as one SQL expression where it is one, else through its estimator."""
-    return "sql" if linear.supports(artifact.pipeline) else "estimator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ def functions_of(
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
     kernel = None
     if version.flavor == "sql":
-        score = linear.expression(artifact.pipeline, version.signature, dialect)
+        score = compiled.score(artifact.pipeline, version.signature, dialect)
     else:
         kernel = _kernel(version, store)
         score = _call(kernel, version.signature, dialect)
@@ -86,9 +81,10 @@ def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:
     assert signature.positive is not None  # a classifier's signature names it
     negative = next(label for label in signature.classes if label != signature.positive)
     reached = ">" if signature.positive == signature.classes[1] else ">="
+    # One mention of the probability, which may be a long text; NULL is neither.
     return (
-        f"case when {probability} {reached} 5e-1 then {literal(signature.positive, dialect)} "
-        f"when {probability} is not null then {literal(negative, dialect)} end"
+        f"case {probability} {reached} 5e-1 when true then {literal(signature.positive, dialect)} "
+        f"when false then {literal(negative, dialect)} end"
     )
 
 

@@ -299,6 +299,9 @@ class Key(Protocol):
     def sql(self, at: Mapping[int, float | None], other: float | None, dialect: Dialect) -> exp.Expression:
         """The value at each branch, `other` at those that are not listed; None is NULL."""
 
+    def refused(self, dialect: Dialect) -> exp.Expression | None:
+        """Where the row is refused, whatever the values are; None where it never is."""
+
     def test(self, branches: frozenset[int], *, other: bool, dialect: Dialect) -> Split | None:
         """Whether the branch is one of these, or one not listed where `other`; None where that takes a value."""
 
@@ -341,7 +344,7 @@ class Choice:
     def refused(self, dialect: Dialect) -> exp.Expression | None:
         """Where the row is refused; None where it never is."""
         values = [self.other, *self.at.values()]
-        return is_null(self.sql(dialect)) if None in values else None
+        return is_null(self.sql(dialect)) if None in values else self.key.refused(dialect)
 
     def split(self, threshold: float, *, missing_left: bool, narrow: bool, dialect: Dialect) -> Split:
         """As of a `Number`."""
@@ -397,6 +400,24 @@ def numeric(columns: Iterable[Column]) -> list[Numeric]:
 def checked(columns: Iterable[Column], *, missing: bool, largest: float = LARGEST) -> list[Numeric]:
     """The columns as a step takes them that refuses infinities, and missing values unless `missing`."""
     return [column.finite(missing=missing, largest=largest) for column in numeric(columns)]
+
+
+def without(kept: Iterable[Column], dropped: Iterable[Column], dialect: Dialect = "duckdb") -> list[Column]:
+    """The kept columns; what the dropped ones refuse is refused by the first of them from now on."""
+    columns = list(kept)
+    refusing = [c for c in dropped if not isinstance(c, Text) and c.refused(dialect) is not None]
+    if not refusing:
+        return columns
+    place = next((i for i, column in enumerate(columns) if not isinstance(column, Text)), None)
+    if place is None:
+        raise Unsupported("a step that drops all its columns is not written as SQL")
+    first, *_ = numeric([columns[place]])
+
+    def how(values: list[exp.Expression], _: Dialect) -> exp.Expression:
+        return case([(either([is_null(value) for value in values[1:]]), exp.Null())], values[0])
+
+    columns[place] = Number(Computed((first, *refusing), how))
+    return columns
 
 
 def paren_of(value: exp.Expression) -> exp.Expression:

@@ -14,8 +14,8 @@ from snowml.serving.sql.columns import Column, Number, Numeric, Parameter, Text,
 from snowml.serving.sql.expressions import Unsupported
 from snowml.serving.sql.preparing import prepared
 
-# Snowflake discourages statements above a megabyte, and DuckDB binds the text anew for each query.
-LARGEST_TEXT: Final = 400_000
+# Half of the megabyte that Snowflake discourages; DuckDB binds the text anew for each query.
+LARGEST_TEXT: Final = 500_000
 # More than these and a kernel, or the estimator itself, is faster; measured in benchmarks/README.md.
 MOST_LEAVES: Final = 64
 

@@ -65,6 +65,8 @@ def _choices(key: Category | Values, rows: list[Any]) -> list[Column]:
     """A choice for each output; the last two rows are of a missing and of an unseen value, None is refused."""
     *listed, missing, unseen = rows
     width = next(len(row) for row in rows if row is not None)
+    if width == 0 and any(row is None for row in rows):
+        raise Unsupported("an encoder that drops all its columns is not written as SQL")
     others: list[float | None] = [None] * width if unseen is None else unseen.tolist()
     at: list[dict[int, float | None]] = [{} for _ in range(width)]
     for branch, row in [*enumerate(listed), (MISSING, missing)]:

@@ -72,7 +72,7 @@ def balanced(terms: Sequence[exp.Expression]) -> exp.Expression:
     if len(terms) == 1:
         return terms[0]
     half = len(terms) // 2
-    return exp.Add(this=paren(balanced(terms[:half])), expression=paren(balanced(terms[half:])))
+    return exp.Add(this=_summand(balanced(terms[:half])), expression=_summand(balanced(terms[half:])))
 
 
 def chain(terms: Sequence[exp.Expression]) -> exp.Expression:
@@ -81,6 +81,10 @@ def chain(terms: Sequence[exp.Expression]) -> exp.Expression:
     for term in terms[1:]:
         total = add(total, term)
     return total
+
+
+def _summand(term: exp.Expression) -> exp.Expression:
+    return term if isinstance(term, exp.Mul | exp.Div) else paren(term)
 
 
 def either(conditions: Sequence[exp.Expression]) -> exp.Expression:

@@ -178,7 +178,9 @@ def _square(value: exp.Expression, dialect: Dialect) -> exp.Expression:
     return bound(value, lambda x: multiply(paren(x()), paren(x())), dialect)
 
 
-def _compared(how: type[exp.GT | exp.LT | exp.LTE | exp.EQ], value: exp.Expression, mark: float) -> exp.Expression:
+def _compared(
+    how: type[exp.GT | exp.LT | exp.LTE | exp.EQ], value: exp.Expression, mark: float
+) -> exp.Expression:
     return how(this=paren(value), expression=double(mark))
 
 

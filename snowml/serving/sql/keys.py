@@ -35,6 +35,10 @@ class Category:
             return found
         return case([(is_null(self._text(dialect)), answer(missing))], found)
 
+    def refused(self, _: Dialect) -> None:
+        """Never."""
+        return
+
     def test(self, branches: frozenset[int], *, other: bool, dialect: Dialect) -> Split:
         """Membership in a list; NULL is in none, and goes where a test that is not true goes."""
         if other:
@@ -102,6 +106,10 @@ class Bins:
             branches.append((test, answer(values[i])))
         return case(branches, answer(last)) if branches else answer(last)
 
+    def refused(self, dialect: Dialect) -> exp.Expression | None:
+        """Where its number refuses the row."""
+        return self.number.refused(dialect)
+
     def test(self, branches: frozenset[int], *, other: bool, dialect: Dialect) -> Split | None:
         """It takes a value."""
         return None
@@ -129,6 +137,10 @@ class Values:
         found = case(branches, answer(other), of=self.number.sql(dialect)) if branches else answer(other)
         refused = self.number.refused(dialect)
         return found if refused is None else case([(refused, exp.Null())], found)
+
+    def refused(self, dialect: Dialect) -> exp.Expression | None:
+        """Where its number refuses the row."""
+        return self.number.refused(dialect)
 
     def test(self, branches: frozenset[int], *, other: bool, dialect: Dialect) -> Split | None:
         """It takes a value."""

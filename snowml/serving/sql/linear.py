@@ -32,8 +32,13 @@ def weighted(
         else:
             terms.append(multiply(column.sql(dialect), double(weight)))
     merged = [_merged(key, members) for key, members in choices.items()]
-    terms += [choice.sql(dialect) for choice in merged if choice.at or choice.other != 0]
+    terms += [choice.sql(dialect) for choice in merged if _matters(choice, dialect)]
     return balanced(terms)
+
+
+def _matters(choice: Choice, dialect: Dialect) -> bool:
+    """Whether any of it is not zero, as after a lasso it may be."""
+    return bool(choice.at) or choice.other != 0 or choice.refused(dialect) is not None
 
 
 def _merged(key: Key, members: list[tuple[float, Choice]]) -> Choice:

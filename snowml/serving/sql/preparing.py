@@ -47,6 +47,7 @@ from snowml.serving.sql.columns import (
     Text,
     checked,
     numeric,
+    without,
 )
 from snowml.serving.sql.encoding import encoded
 from snowml.serving.sql.expressions import Unsupported, balanced, case, divide, double, multiply
@@ -95,11 +96,13 @@ def _imputed(step: SimpleImputer, columns: Sequence[Column]) -> list[Column]:
     marker = step.missing_values
     statistics = step.statistics_.tolist()
     made: list[Column] = []
+    dropped: list[Column] = []
     for column, value in zip(columns, statistics, strict=True):
-        empty = isinstance(value, float) and math.isnan(value)
-        if empty and not step.keep_empty_features and step.strategy != "constant":
-            continue
-        made.append(_imputed_column(column, value, marker))
+        if _is_nan(value) and not step.keep_empty_features:
+            dropped.append(column if isinstance(column, Text) else column.finite(missing=True))
+        else:
+            made.append(_imputed_column(column, value, marker))
+    made = without(made, dropped)
     if step.add_indicator:
         made += _indicator(step.indicator_, columns)
     return made
@@ -292,7 +295,9 @@ def _selected(step: Any, columns: Sequence[Column]) -> list[Column]:
     made: Sequence[Column] = columns
     if not get_tags(step).input_tags.allow_nan:
         made = checked(columns, missing=False)
-    return [made[i] for i in step.get_support(indices=True).tolist()]
+    chosen = step.get_support().tolist()
+    dropped = [column for column, kept in zip(made, chosen, strict=True) if not kept]
+    return without([column for column, kept in zip(made, chosen, strict=True) if kept], dropped)
 
 
 def _is_nan(value: object) -> bool:
