@@ -7,6 +7,7 @@ another order, and `ln` and `exp` differ from NumPy's in the last place.
 
 import math
 import warnings
+from contextlib import suppress
 
 import duckdb
 import messy
@@ -60,6 +61,7 @@ from sqlglot import parse_one
 from snowml.names import quoted
 from snowml.records import Feature, Signature
 from snowml.serving.sql.compiled import score
+from snowml.serving.sql.expressions import Unsupported
 
 TEXTS = ["a", "A", " a", "", "it's", "日本", "back\\slash", None]
 MARKS = (
@@ -120,7 +122,8 @@ def sql_answers(pipeline, rows, task):
         features=FEATURES, entity=("id",), as_of="t", task=task, label_type="DOUBLE",
         classes=classes, positive=classes[1] if classes else None,
     )  # fmt: skip
-    assert parse_one(score(pipeline, sig, "snowflake"), dialect="snowflake")
+    with suppress(Unsupported):
+        assert parse_one(score(pipeline, sig, "snowflake"), dialect="snowflake")
     names = ", ".join(quoted(feature.name, "duckdb") for feature in FEATURES)
     with duckdb.connect() as con:
         con.register("batch", rows)
@@ -269,4 +272,7 @@ def test_any_pipeline(filled, shaped, coded, picked, model, seed):
         except ValueError:
             return  # scikit-learn refuses to fit this one
         inexact = {"power", "log1p", "rows", "rows by l1"} & {shaped} or filled in ("log", "power late")
-        agree(pipeline, trials(frame), task, exact=exact and not inexact)
+        try:
+            agree(pipeline, trials(frame), task, exact=exact and not inexact)
+        except Unsupported as reason:
+            assert "characters" in str(reason)

@@ -22,9 +22,10 @@ from snowml.serving.sql.compiled import is_small
 from snowml.serving.sql.compiled import score as expression
 from snowml.serving.sql.expressions import Unsupported, balanced, double
 from snowml.serving.sql.functions import minus, over
+from snowml.training.estimators import ESTIMATORS
 from snowml.training.pipeline import build, fit
 
-REGRESSIONS = ["linear_regression", "ridge", "lasso", "elastic_net"]
+REGRESSIONS = [name for name, kind in ESTIMATORS.items() if kind.preparation == "linear" and kind.regressor]
 CASES = [(name, "regression") for name in REGRESSIONS] + [("logistic_regression", "classification")]
 
 

@@ -11,6 +11,8 @@ from snowml.names import Dialect, quoted
 
 # exp(710) overflows, and Snowflake may answer an error where DuckDB answers infinity; exp(-700) is 1e-304.
 LARGEST_EXPONENT: Final = 700.0
+# Nodes of an expression that is mentioned several times, each in what may be mentioned several times again.
+LONGEST_REPEATED: Final = 100
 
 
 class Unsupported(DataError):
@@ -130,7 +132,13 @@ def bound(
     DuckDB computes the value once, as the parameter of a lambda over a list of one (a tenth slower than computing it,
     at a million rows). Snowflake's lambdas take VARIANT, which may change a double: there the text is repeated.
     """
-    if dialect == "snowflake" or not isinstance(value, exp.Binary | exp.Func) or isinstance(value, exp.Cast):
+    if not isinstance(value, exp.Binary | exp.Func | exp.Case | exp.Paren) or isinstance(value, exp.Cast):
+        return body(value.copy)
+    if dialect == "snowflake":
+        if sum(1 for _ in value.walk()) > LONGEST_REPEATED:
+            raise Unsupported(
+                "a long expression that is needed several times is not written as SQL of Snowflake"
+            )
         return body(value.copy)
     function = exp.Lambda(
         this=body(lambda: exp.column("x", quoted=True)),
