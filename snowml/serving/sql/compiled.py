@@ -16,8 +16,9 @@ from snowml.serving.sql.preparing import prepared
 
 # Half of the megabyte that Snowflake discourages; DuckDB binds the text anew for each query.
 LARGEST_TEXT: Final = 500_000
-# More than these and a kernel, or the estimator itself, is faster; measured in benchmarks/README.md.
-MOST_LEAVES: Final = 64
+# With more than these, nested CASEs are left to whoever asks for them; with more than those, they are not written.
+FEW_LEAVES: Final = 64
+MOST_LEAVES: Final = 3_000
 
 
 def score(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> str:
@@ -31,6 +32,8 @@ def score(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> str:
     # Before columns: the reason that matters is the model's.
     if type(model) not in (models.PROBABILITIES if signature.task == "classification" else models.VALUES):
         raise Unsupported(f"{type(model).__name__} is not written as SQL")
+    if models.leaves(model) > MOST_LEAVES:
+        raise Unsupported(f"it has {models.leaves(model):,} leaves, and {MOST_LEAVES:,} are allowed")
     columns = _prepared(pipeline, signature)
     if signature.task == "classification":
         scored = models.probability(model, place_of_positive(model, signature), columns, dialect)
@@ -50,7 +53,7 @@ def reason_against(pipeline: Pipeline, signature: Signature, dialect: Dialect) -
 
 def is_small(pipeline: Pipeline) -> bool:
     """Whether, written as SQL, it is also the fastest: a linear model, or few leaves."""
-    return models.leaves(pipeline.steps[-1][1]) <= MOST_LEAVES
+    return models.leaves(pipeline.steps[-1][1]) <= FEW_LEAVES
 
 
 @dataclass(frozen=True, slots=True)
