@@ -31,6 +31,8 @@ _TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, Ex
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _STAGED = (GradientBoostingClassifier, GradientBoostingRegressor)
 _BINNED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+# What has none of these is a template, of which a calibration keeps one beside the fitted copies.
+_FITTED = ("tree_", "estimators_", "_predictors")
 # A bitset of categories is eight words of 32 bits.
 _WORDS, _BITS = 8, 256
 
@@ -60,7 +62,8 @@ def _models(pipeline: Pipeline) -> Iterator[object]:
             continue
         seen.add(id(item))
         if isinstance(item, (*_TREES, *_FORESTS, *_STAGED, *_BINNED)):
-            yield item
+            if item is pipeline.steps[1][1] or any(hasattr(item, name) for name in _FITTED):
+                yield item
         elif isinstance(item, dict):
             stack.extend(item.values())
         elif isinstance(item, list | tuple):
