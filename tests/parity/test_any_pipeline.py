@@ -14,7 +14,7 @@ import messy
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -265,7 +265,7 @@ def fitted(parts, frame, task):
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(max_examples=20)
+@settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # to shrink takes minutes
 @given(
     st.sampled_from([*FILLED]),
     st.sampled_from([*SHAPED]),
