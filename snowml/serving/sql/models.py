@@ -253,8 +253,11 @@ def _isotonic(calibrator: Any, score: exp.Expression, dialect: Dialect) -> exp.E
     xs, ys = calibrator.X_thresholds_.astype(float).tolist(), calibrator.y_thresholds_.astype(float).tolist()
 
     def body(x: Callable[[], exp.Expression]) -> exp.Expression:
+        # A score that overflowed is refused; NaN is above every limit.
+        overflown = exp.GT(this=exp.Abs(this=x()), expression=double(LARGEST))
         branches: list[tuple[exp.Expression, exp.Expression]] = [
-            (exp.LTE(this=paren(x()), expression=double(xs[0])), double(ys[0]))
+            (overflown, exp.Null()),
+            (exp.LTE(this=paren(x()), expression=double(xs[0])), double(ys[0])),
         ]
         for i in range(1, len(xs)):
             slope = (ys[i] - ys[i - 1]) / (xs[i] - xs[i - 1])
