@@ -11,7 +11,11 @@ from typing import Final
 PROTOCOLS: Final = frozenset({2})
 
 _SKLEARN: Final = (
+    "calibration.CalibratedClassifierCV",
+    "calibration._CalibratedClassifier",
+    "calibration._SigmoidCalibration",
     "compose._column_transformer.ColumnTransformer",
+    "compose._target.TransformedTargetRegressor",
     "dummy.DummyClassifier",
     "dummy.DummyRegressor",
     "ensemble._forest.ExtraTreesClassifier",
@@ -24,18 +28,41 @@ _SKLEARN: Final = (
     "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
     "ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
     "ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "feature_selection._from_model.SelectFromModel",
+    "feature_selection._rfe.RFE",
+    "feature_selection._univariate_selection.SelectKBest",
+    "feature_selection._variance_threshold.VarianceThreshold",
+    "impute._base.MissingIndicator",
     "impute._base.SimpleImputer",
+    "isotonic.IsotonicRegression",
     "linear_model._base.LinearRegression",
+    "linear_model._bayes.BayesianRidge",
     "linear_model._coordinate_descent.ElasticNet",
     "linear_model._coordinate_descent.Lasso",
+    "linear_model._glm.glm.GammaRegressor",
+    "linear_model._glm.glm.PoissonRegressor",
+    "linear_model._glm.glm.TweedieRegressor",
+    "linear_model._huber.HuberRegressor",
     "linear_model._logistic.LogisticRegression",
+    "linear_model._quantile.QuantileRegressor",
     "linear_model._ridge.Ridge",
+    "linear_model._ridge.RidgeClassifier",
+    "pipeline.FeatureUnion",
     "pipeline.Pipeline",
+    "preprocessing._data.Binarizer",
+    "preprocessing._data.MaxAbsScaler",
+    "preprocessing._data.MinMaxScaler",
+    "preprocessing._data.Normalizer",
+    "preprocessing._data.PowerTransformer",
+    "preprocessing._data.RobustScaler",
     "preprocessing._data.StandardScaler",
+    "preprocessing._discretization.KBinsDiscretizer",
     "preprocessing._encoders.OneHotEncoder",
     "preprocessing._encoders.OrdinalEncoder",
     "preprocessing._function_transformer.FunctionTransformer",
+    "preprocessing._label.LabelBinarizer",
     "preprocessing._label.LabelEncoder",
+    "preprocessing._polynomial.PolynomialFeatures",
     "tree._classes.DecisionTreeClassifier",
     "tree._classes.DecisionTreeRegressor",
     "tree._classes.ExtraTreeClassifier",
@@ -50,10 +77,15 @@ _LOSSES: Final = (
     "HalfMultinomialLoss",
     "HalfPoissonLoss",
     "HalfSquaredError",
+    "HalfTweedieLoss",
+    "HalfTweedieLossIdentity",
     "HuberLoss",
     "PinballLoss",
 )
 _NUMBERS: Final = ("bool", "float32", "float64", "int32", "int64", "str_", "uint8", "uint32", "uint64")
+_FUNCTIONS: Final = (
+    *("absolute", "cbrt", "exp", "expm1", "log", "log10", "log1p", "log2", "sign", "sqrt", "square"),
+)
 _PRIMITIVES: Final = ("bool", "float", "int", "str")
 
 
@@ -79,8 +111,11 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
         | _named("sklearn._loss.link", *_LINKS)
         | _named("sklearn._loss.loss", *_LOSSES)
     ),
-    # HistGradientBoosting checks its numbers with a partial of this one function.
-    "FunctionNode": _named("sklearn", "utils.validation.check_array"),
+    # HistGradientBoosting checks its numbers with a partial of `check_array`; SelectKBest scored with an F-test; the
+    # others are what a FunctionTransformer may apply. All of them compute and do nothing else.
+    "FunctionNode": _named("sklearn", "utils.validation.check_array")
+    | _named("sklearn.feature_selection._univariate_selection", "f_classif", "f_regression")
+    | _named("numpy", *_FUNCTIONS),
     "PartialNode": _named("functools", "partial"),
 }
 PARTIAL_KEYWORDS: Final = frozenset({"dtype", "ensure_all_finite"})

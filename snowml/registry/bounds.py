@@ -1,5 +1,6 @@
 """Bounds of trees: scikit-learn's compiled code follows a node's indices unlooked, so we look first."""
 
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -30,6 +31,8 @@ _TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, Ex
 _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor)
 _STAGED = (GradientBoostingClassifier, GradientBoostingRegressor)
 _BINNED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+# What has none of these is a template, of which a calibration keeps one beside the fitted copies.
+_FITTED = ("tree_", "estimators_", "_predictors")
 # A bitset of categories is eight words of 32 bits.
 _WORDS, _BITS = 8, 256
 
@@ -42,11 +45,33 @@ def check_bounds(pipeline: object) -> None:
     """
     if not isinstance(pipeline, Pipeline) or [name for name, _ in pipeline.steps] != ["prepare", "estimator"]:
         raise DataError("The artifact is refused: it is not a pipeline of `prepare` and `estimator`.")
-    model = pipeline.steps[1][1]
-    try:
-        _check_model(model)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
-        raise DataError(f"The artifact is refused: its {type(model).__name__} is malformed.") from wrong
+    for model in _models(pipeline):
+        try:
+            _check_model(model)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
+            raise DataError(f"The artifact is refused: its {type(model).__name__} is malformed.") from wrong
+
+
+def _models(pipeline: Pipeline) -> Iterator[object]:
+    """Every model with trees in the pipeline, wherever it stands: a calibration or a selection holds models too."""
+    stack: list[object] = [pipeline]
+    seen: set[int] = set()
+    while stack:
+        item = stack.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, (*_TREES, *_FORESTS, *_STAGED, *_BINNED)):
+            if item is pipeline.steps[1][1] or any(hasattr(item, name) for name in _FITTED):
+                yield item
+        elif isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, list | tuple):
+            stack.extend(item)
+        elif isinstance(item, np.ndarray):
+            stack.extend(item.ravel().tolist() if item.dtype == object else ())
+        elif hasattr(item, "__dict__") and type(item).__module__.startswith("sklearn."):
+            stack.extend(vars(item).values())
 
 
 def _check_model(model: Any) -> None:

@@ -1,27 +1,26 @@
 """A version's tree ensemble, compiled for the forest kernel."""
 
-from importlib.util import find_spec
-
 from snowml.errors import DataError
 from snowml.kernel import blob
 from snowml.kernel.forest import Forest
+from snowml.names import Dialect
 from snowml.registry.trusted import Artifact
-from snowml.serving import prepared
-from snowml.serving.forest import Unsupported, export
+from snowml.serving import forest
+from snowml.serving.sql import compiled
+from snowml.serving.sql.expressions import Unsupported
 
 
-def supports(artifact: Artifact) -> bool:
-    """Whether it can be, and SQL can prepare its inputs. Without numba the estimator itself is faster."""
-    if find_spec("numba") is None or not prepared.supports(artifact.pipeline):
-        return False
+def reason_against(artifact: Artifact, dialect: Dialect) -> str | None:
+    """Why the kernel cannot score it, or SQL cannot prepare its inputs; None where both can."""
     try:
         _forest(artifact)
-    except Unsupported:
-        return False
-    return True
+        compiled.inputs(artifact.pipeline, artifact.signature, dialect)
+    except (forest.Unsupported, Unsupported) as reason:
+        return str(reason)
+    return None
 
 
-def compiled(artifact: Artifact) -> bytes:
+def forest_bytes(artifact: Artifact) -> bytes:
     """Its bytes: the same artifact always gives the same, by which they are named.
 
     Raises:
@@ -29,15 +28,12 @@ def compiled(artifact: Artifact) -> bytes:
     """
     try:
         return blob.dumps(_forest(artifact))
-    except Unsupported as reason:
+    except forest.Unsupported as reason:
         raise DataError(f"The model cannot be compiled: {reason}.") from reason
 
 
 def _forest(artifact: Artifact) -> Forest:
-    signature, model = artifact.signature, artifact.pipeline.named_steps["estimator"]
+    signature, model = artifact.signature, artifact.pipeline.steps[-1][1]
     if signature.task == "regression":
-        return export(model)
-    classes = model.classes_.tolist()
-    if signature.positive not in classes:
-        raise DataError(f"The positive class {signature.positive!r} is not one of the model's, {classes}.")
-    return export(model, classes.index(signature.positive))
+        return forest.export(model)
+    return forest.export(model, compiled.place_of_positive(model, signature))

@@ -10,19 +10,13 @@ from hashlib import sha256
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
-from snowml.records import Flavor, Signature, Version
+from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling, linear, prepared
+from snowml.serving import compiling
+from snowml.serving.sql import compiled
 
 # A stub must be found from any schema of the file, and this one is always searched.
 _EVERYWHERE = "main"
-
-
-def flavor_of(artifact: Artifact) -> Flavor:
-    """How a version is best served: as one SQL expression, by the forest kernel, or else through its estimator."""
-    if linear.supports(artifact.pipeline):
-        return "sql"
-    return "kernel" if compiling.supports(artifact) else "estimator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +24,13 @@ class Functions:
     """All functions of one version, in the order in which they are created.
 
     Attributes:
-        compiled: The compiled forest's bytes, which the kernel reads from the store; None for other flavours.
+        forest: The compiled forest's bytes, which the kernel reads from the store; None for other flavours.
         kernel: The function that Python computes, where there is one.
         versioned: The version's own functions.
         current: The champion's.
     """
 
-    compiled: bytes | None
+    forest: bytes | None
     kernel: VectorFunction | None
     versioned: tuple[SqlFunction, ...]
     current: tuple[SqlFunction, ...]
@@ -46,15 +40,15 @@ def functions_of(
     version: Version, artifact: Artifact, *, schema: str, store: Relation, dialect: Dialect
 ) -> Functions:
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
-    compiled = kernel = None
+    forest = kernel = None
     home = _EVERYWHERE if dialect == "duckdb" else schema
     if version.flavor == "sql":
-        score = linear.expression(artifact.pipeline, version.signature, dialect)
+        score = compiled.score(artifact.pipeline, version.signature, dialect)
     elif version.flavor == "kernel":
-        compiled = compiling.compiled(artifact)
-        arguments = prepared.inputs(artifact.pipeline, version.signature, dialect)
+        forest = compiling.forest_bytes(artifact)
+        arguments = compiled.inputs(artifact.pipeline, version.signature, dialect).columns
         parameters = tuple(Parameter(f"x{i}", "double") for i in range(len(arguments)))
-        key = sha256(compiled).hexdigest()
+        key = sha256(forest).hexdigest()
         kernel = _kernel(version, store, home, "snowml.serving.kernel_function", key, parameters)
         score = _call(kernel, arguments, dialect)
     else:
@@ -63,7 +57,7 @@ def functions_of(
         score = _call(kernel, _casts(version.signature, dialect), dialect)
     own = f"{version.model}_v{version.version}"
     return Functions(
-        compiled=compiled,
+        forest=forest,
         kernel=kernel,
         versioned=_family(own, schema, version, score, dialect),
         current=_family(version.model, schema, version, score, dialect),
@@ -112,9 +106,10 @@ def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:
     assert signature.positive is not None  # a classifier's signature names it
     negative = next(label for label in signature.classes if label != signature.positive)
     reached = ">" if signature.positive == signature.classes[1] else ">="
+    # One mention of the probability, which may be a long text; NULL is neither.
     return (
-        f"case when {probability} {reached} 5e-1 then {literal(signature.positive, dialect)} "
-        f"when {probability} is not null then {literal(negative, dialect)} end"
+        f"case {probability} {reached} 5e-1 when true then {literal(signature.positive, dialect)} "
+        f"when false then {literal(negative, dialect)} end"
     )
 
 

@@ -4,14 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from snowml.records import Task
+from snowml.records import Flavor, Task
 from snowml.spec.audit import Audit
 from snowml.spec.fields import Column, Columns, Parameter, Positive, Seed, Text, refusal
 from snowml.spec.gates import Gate, fitting_gate, fitting_metric
 from snowml.spec.split import Split
 
 RESERVED = frozenset(
-    {"search", "weights", "calibrate", "threshold", "segments", "serving", "monitor", "retrain", "approvals"}
+    {"search", "weights", "calibrate", "threshold", "segments", "monitor", "retrain", "approvals"}
 )
 """Keys whose names are kept for later."""
 
@@ -39,6 +39,7 @@ class Settings(BaseModel):
         label_at: The column with the moment when the label became known.
         positive: For a binary classifier, the label whose probability is given.
         training_set: What `ref` is called with; as is `scoring_set`.
+        serving: How the function is to be computed; where None, as is fastest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +56,7 @@ class Settings(BaseModel):
     split: Split
     estimator: Text
     params: dict[str, Parameter] = {}
+    serving: Flavor | None = None
     metric: Annotated[str, AfterValidator(fitting_metric), Field(validate_default=True)] = ""
     gates: tuple[Annotated[Gate, AfterValidator(fitting_gate)], ...] = ()
     audit: Audit = Audit()

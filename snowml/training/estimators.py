@@ -15,7 +15,19 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
-from sklearn.linear_model import ElasticNet, Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import (
+    BayesianRidge,
+    ElasticNet,
+    GammaRegressor,
+    HuberRegressor,
+    Lasso,
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    QuantileRegressor,
+    Ridge,
+    TweedieRegressor,
+)
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from snowml.errors import UserError, did_you_mean
@@ -43,6 +55,12 @@ ESTIMATORS: Final[Mapping[str, Kind]] = {
     "ridge": Kind(None, Ridge, "linear"),
     "lasso": Kind(None, Lasso, "linear"),
     "elastic_net": Kind(None, ElasticNet, "linear"),
+    "bayesian_ridge": Kind(None, BayesianRidge, "linear"),
+    "huber": Kind(None, HuberRegressor, "linear"),
+    "quantile": Kind(None, QuantileRegressor, "linear"),
+    "poisson": Kind(None, PoissonRegressor, "linear"),
+    "gamma": Kind(None, GammaRegressor, "linear"),
+    "tweedie": Kind(None, TweedieRegressor, "linear"),
     "logistic_regression": Kind(LogisticRegression, None, "linear"),
 }
 

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import ElasticNet
+from sklearn.linear_model import BayesianRidge, ElasticNet
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.utils._param_validation import InvalidParameterError
@@ -26,8 +26,9 @@ MAX_BINS: Final = 255
 ABSENT: Final = -1
 # A prepared matrix of doubles up to this size (2 GiB) is dense: on a sparse one ridge is left to an iterative solver
 # that is slower, and misses the weights of rare categories. Lasso and the elastic net are always dense, since on a
-# sparse matrix they do not check it, and answer NaN where all others refuse.
+# sparse matrix they do not check it, and answer NaN where all others refuse; Bayesian ridge takes no other.
 DENSE_CELLS: Final = 2**28
+DENSE: Final = (BayesianRidge, ElasticNet)
 
 
 def build(
@@ -59,11 +60,18 @@ def build(
 def fit(pipeline: Pipeline, frame: pd.DataFrame, target: Any) -> Pipeline:
     """Fit it; a parameter value that the estimator refuses is a UserError in its words."""
     try:
-        if _cells(pipeline, frame) > DENSE_CELLS and not isinstance(pipeline["estimator"], ElasticNet):
+        if _cells(pipeline, frame) > DENSE_CELLS and not isinstance(pipeline["estimator"], DENSE):
             pipeline["prepare"].set_params(sparse_threshold=1.0)
         return pipeline.fit(_binnable(pipeline, frame), target)
     except InvalidParameterError as refused:
         raise UserError(f"{refused} Correct it under `params`.") from refused
+    except ValueError as refused:
+        if "out of the valid range of the loss" not in str(refused):
+            raise
+        name = type(pipeline["estimator"]).__name__
+        raise DataError(
+            f"{name} cannot learn from this label: {refused} Choose another estimator, or leave such rows out."
+        ) from refused
 
 
 def _binnable(pipeline: Pipeline, frame: pd.DataFrame) -> pd.DataFrame:

@@ -51,8 +51,8 @@ def create_versioned(engine: Engine, functions: Functions) -> None:
     schema = quoted(functions.versioned[0].name.schema, engine.name)
     engine.execute(f"create schema if not exists {quoted(engine.database, engine.name)}.{schema}")
     if functions.kernel:
-        if functions.compiled is not None:
-            engine.put(functions.kernel.store, functions.kernel.artifact, functions.compiled)
+        if functions.forest is not None:
+            engine.put(functions.kernel.store, functions.kernel.artifact, functions.forest)
         engine.create_function(functions.kernel)
     with engine.transaction(ddl=True):
         for function in functions.versioned:

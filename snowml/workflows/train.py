@@ -16,7 +16,7 @@ from snowml.progress import Progress, Silent
 from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
-from snowml.serving.functions import flavor_of
+from snowml.serving.flavors import choose
 from snowml.spec.columns import column_type, features
 from snowml.spec.fields import folded
 from snowml.spec.kinds import kind_of
@@ -97,6 +97,7 @@ def train(
     Raises:
         SpecError: The specification does not fit the training set.
         DataError: The training set has no usable rows.
+        UserError: The model cannot be served as the specification wants.
     """
     progress, spec = progress or Silent(), located.spec
     engine.tag("train", spec.name)
@@ -209,6 +210,7 @@ def _register(
 ) -> Version:
     spec, artifact = located.spec, fitted.artifact
     stored = artifact.dumps()
+    flavor = choose(artifact, registry.engine.name, spec.settings.serving)
     baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
     with registry.transaction():
         registry.record_spec(spec.name, spec.hash, spec.to_json(), now, overridden=located.overridden)
@@ -217,7 +219,7 @@ def _register(
             model=spec.name,
             version=registry.next_version(spec.name),
             run_id=run.run_id,
-            flavor=flavor_of(artifact),
+            flavor=flavor,
             signature=artifact.signature,
             artifact=hashlib.sha256(stored).hexdigest(),
             registered_at=now,

@@ -9,8 +9,9 @@ import pytest
 from snowml.engines.duckdb.functions import _deferred
 from snowml.errors import DataError
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling, prepared
+from snowml.serving import compiling
 from snowml.serving.kernel_function import load
+from snowml.serving.sql.compiled import inputs
 from snowml.training.estimators import ESTIMATORS
 
 CASES = [
@@ -23,12 +24,12 @@ HANDLER = "snowml.serving.kernel_function"
 
 
 def compiled(pipeline, sig):
-    return compiling.compiled(Artifact(sig, pipeline))
+    return compiling.forest_bytes(Artifact(sig, pipeline))
 
 
 def ask(pipeline, sig, rows, subset="all"):
     """Select from the rows as the function of a promoted version would."""
-    arguments = prepared.inputs(pipeline, sig, "duckdb")
+    arguments = inputs(pipeline, sig, "duckdb").columns
     with duckdb.connect() as con:
         answer = _deferred(HANDLER, _digest(compiled(pipeline, sig)), compiled(pipeline, sig), len(arguments))
         types = ["DOUBLE"] * len(arguments)
@@ -73,12 +74,12 @@ def test_the_same_artifact_compiles_to_the_same_bytes():
         messy.signature("classification"),
     )
     again = Artifact.loads(Artifact(sig, pipeline).dumps())
-    assert compiling.compiled(again) == compiled(pipeline, sig)
+    assert compiling.forest_bytes(again) == compiled(pipeline, sig)
 
 
 def test_linear_models_and_unknown_estimators_are_not_compiled():
     pipeline, sig = messy.trained("logistic_regression", "classification"), messy.signature("classification")
-    assert not compiling.supports(Artifact(sig, pipeline))
+    assert "not a tree ensemble" in str(compiling.reason_against(Artifact(sig, pipeline), "duckdb"))
     with pytest.raises(DataError, match="LogisticRegression is not a tree ensemble"):
         compiled(pipeline, sig)
 
@@ -129,5 +130,5 @@ def test_the_inputs_are_written_for_snowflake_too(name):
     from sqlglot import exp, parse_one
 
     pipeline, sig = messy.trained(name, "regression"), messy.signature("regression")
-    for text in prepared.inputs(pipeline, sig, "snowflake"):
+    for text in inputs(pipeline, sig, "snowflake").columns:
         assert not list(parse_one(text, dialect="snowflake").find_all(exp.Map))

@@ -7,14 +7,14 @@ import pytest
 from sqlglot import exp, parse_one
 
 from snowml.records import Feature, Signature
-from snowml.serving.linear import expression
+from snowml.serving.sql.compiled import score as expression
 from snowml.training.pipeline import build, fit
 
 GOLDEN = """
-1.0e0 / (1.0e0 + EXP(LEAST(-(0.0625e0 + (
-CASE WHEN ABS(CAST("DELAY" AS DOUBLE) - 2.0e0) <= 1.7976931348623157e+308
-THEN (CAST("DELAY" AS DOUBLE) - 2.0e0) / 1.5e0 * -0.25e0
-WHEN COALESCE(CAST("DELAY" AS DOUBLE), CAST('NaN' AS DOUBLE)) = CAST('NaN' AS DOUBLE) THEN 0.0e0 END
+1.0e0 / (1.0e0 + EXP(LEAST(-(0.0625e0 + ((
+CASE WHEN ABS(CAST("DELAY" AS DOUBLE)) <= 1.7976931348623157e+308 THEN CAST("DELAY" AS DOUBLE)
+WHEN CAST("DELAY" AS DOUBLE) IS NULL OR CAST("DELAY" AS DOUBLE) = CAST('NaN' AS DOUBLE) THEN 2.0e0 END
+- 2.0e0) / 1.5e0 * (-0.25e0)
 + CASE WHEN CAST("Town" AS VARCHAR) IS NULL THEN 0.5e0
 ELSE CASE CAST("Town" AS VARCHAR) WHEN 'O\\'Hare' THEN 1.0e0 ELSE 0.0e0 END END
 )), 700.0e0)))

@@ -11,9 +11,22 @@ import pytest
 import skops.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import (
+    Binarizer,
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    PowerTransformer,
+    RobustScaler,
+)
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_array
 
 from snowml.errors import DataError
@@ -43,7 +56,7 @@ def rows(n=120, seed=0):
 
 
 def train(name, task, **params):
-    target = rows().x.fillna(0.4).abs() + (rows().c == "a")
+    target = rows().x.fillna(0.4).abs() + (rows().c == "a") + 0.01
     label = target > 0.9 if task == "classification" else target
     pipeline = build(name, task, PARAMS.get(name, {}) | params, 1, FEATURES)
     return fit(pipeline, rows(), label)
@@ -85,6 +98,39 @@ def test_every_estimator_comes_back_the_same_to_the_bit(name, task):
 def test_every_loss_comes_back(name, loss):
     pipeline = train(name, "regression", loss=loss)
     np.testing.assert_array_equal(reload(pipeline).predict(rows()), pipeline.predict(rows()))
+
+
+def test_a_calibrated_model_comes_back_and_its_inner_trees_are_checked():
+    numbers = rows()[["x"]].fillna(0.0)
+    label = numbers.x > 0.1
+    for method in ("sigmoid", "isotonic"):
+        inner = DecisionTreeClassifier(max_depth=3)
+        model = CalibratedClassifierCV(inner, method=method, cv=2)
+        pipeline = Pipeline([("prepare", MinMaxScaler()), ("estimator", model)]).fit(numbers, label)
+        np.testing.assert_array_equal(
+            reload(pipeline).predict_proba(numbers), pipeline.predict_proba(numbers)
+        )
+        pipeline[-1].calibrated_classifiers_[1].estimator.tree_.children_left[0] = 1000
+        with pytest.raises(DataError, match="out of range"):
+            reload(pipeline)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        PowerTransformer(),
+        RobustScaler(),
+        KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"),
+        PolynomialFeatures(2),
+        FunctionTransformer(np.log1p),
+        SelectKBest(f_regression, k=1),
+        FeatureUnion([("one", MaxAbsScaler()), ("two", Binarizer())]),
+    ],
+)
+def test_every_preparation_comes_back(step):
+    numbers = rows()[["x"]].fillna(0.0).abs()
+    pipeline = Pipeline([("prepare", step), ("estimator", Ridge())]).fit(numbers, numbers.x)
+    np.testing.assert_array_equal(reload(pipeline).predict(numbers), pipeline.predict(numbers))
 
 
 def test_labels_of_any_type_come_back():
@@ -137,7 +183,7 @@ def test_other_bytes_are_no_artifact(data):
 
 FOREIGN = [
     (Pipeline([("prepare", None), ("estimator", KMeans())]), "KMeans"),
-    (Pipeline([("prepare", FunctionTransformer(np.exp)), ("estimator", None)]), "numpy.exp"),
+    (Pipeline([("prepare", FunctionTransformer(np.tan)), ("estimator", None)]), "numpy.tan"),
     (Pipeline([("prepare", FunctionTransformer(eval)), ("estimator", None)]), "builtins.eval"),
     (Pipeline([("prepare", {1, 2}), ("estimator", None)]), "builtins.set"),
     (Pipeline([("prepare", FunctionTransformer(partial(check_array, 1))), ("estimator", None)]), "partial"),

@@ -36,6 +36,16 @@ def test_the_fewest_keys_give_every_default():
     assert (settings.positive, settings.features.exclude, settings.split.by) == (None, (), "time")
 
 
+@pytest.mark.parametrize("serving", ["sql", "kernel", "estimator"])
+def test_the_flavour_may_be_forced(serving):
+    assert validated(BARE).serving is None
+    assert validated({**BARE, "serving": serving}).serving == serving
+
+
+def test_a_flavour_that_there_is_not():
+    assert "serving: unknown value 'sqll'. Did you mean 'sql'?" in complaint(BARE, serving="sqll")
+
+
 def test_a_full_example_is_valid(raw):
     settings = validated(raw)
     assert settings.positive is True

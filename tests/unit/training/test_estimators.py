@@ -13,8 +13,8 @@ def test_each_is_created_seeded_and_on_one_thread(task):
             assert params["n_jobs"] == 1
 
 
-def test_there_are_ten():
-    assert len(ESTIMATORS) == 10
+def test_there_are_sixteen():
+    assert len(ESTIMATORS) == 16
     assert "ridge" not in names_for("classification")
     assert "logistic_regression" not in names_for("regression")
 

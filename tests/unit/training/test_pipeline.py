@@ -30,7 +30,7 @@ def rows(n=80):
 
 
 def target(task, n=80):
-    return np.arange(n) % 4 > 1 if task == "classification" else np.arange(n) % 4 * 1.0
+    return np.arange(n) % 4 > 1 if task == "classification" else np.arange(n) % 4 * 1.0 + 0.5
 
 
 @pytest.mark.parametrize("features", [NUMBERS, CATEGORIES, CATEGORIES + NUMBERS], ids=["n", "c", "both"])

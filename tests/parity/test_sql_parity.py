@@ -1,4 +1,4 @@
-"""The SQL of a linear model against scikit-learn, on a real DuckDB."""
+"""The SQL of what `training` trains against scikit-learn, on a real DuckDB."""
 
 import math
 import warnings
@@ -10,16 +10,22 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import Pipeline
 from sqlglot import exp
 
 from snowml.errors import DataError
 from snowml.names import quoted
 from snowml.records import Feature, Signature
-from snowml.serving.linear import balanced, double, expression, supports
-from snowml.serving.weights import _limit
+from snowml.serving.sql.columns import Number, Parameter
+from snowml.serving.sql.compiled import is_small
+from snowml.serving.sql.compiled import score as expression
+from snowml.serving.sql.expressions import Unsupported, balanced, double
+from snowml.serving.sql.functions import minus, over
+from snowml.training.estimators import ESTIMATORS
 from snowml.training.pipeline import build, fit
 
-REGRESSIONS = ["linear_regression", "ridge", "lasso", "elastic_net"]
+REGRESSIONS = [name for name, kind in ESTIMATORS.items() if kind.preparation == "linear" and kind.regressor]
 CASES = [(name, "regression") for name in REGRESSIONS] + [("logistic_regression", "classification")]
 
 
@@ -80,12 +86,13 @@ def test_a_positive_class_that_the_model_does_not_know():
         expression(pipeline, messy.signature("classification", positive="yes"), "duckdb")
 
 
-def test_only_linear_models_are_supported():
-    assert supports(messy.trained("ridge", "regression"))
-    tree = messy.trained("decision_tree", "regression")
-    assert not supports(tree)
-    with pytest.raises(DataError, match="linear"):
-        expression(tree, messy.signature("regression"), "duckdb")
+def test_a_model_that_is_not_written_says_so():
+    pipeline = messy.trained("ridge", "regression")
+    other = Pipeline([("prepare", pipeline[0]), ("estimator", KNeighborsRegressor())])
+    with pytest.raises(Unsupported, match="KNeighborsRegressor is not written as SQL"):
+        expression(other, messy.signature("regression"), "duckdb")
+    assert is_small(pipeline)
+    assert not is_small(messy.trained("decision_tree", "regression"))
 
 
 def wide(numbers, categories, names="x{}"):
@@ -152,11 +159,14 @@ def test_doubles_read_back_exactly(values):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(min_value=1e-300, max_value=1e300))
-def test_the_limit_is_the_last_finite_quotient(scale):
-    limit = _limit(scale)
-    assert math.isfinite(limit / scale)
-    assert math.isinf(math.nextafter(limit, math.inf)) or math.isinf(math.nextafter(limit, math.inf) / scale)
+@given(st.floats(min_value=1e-290, max_value=1e300), st.floats(min_value=-1e9, max_value=1e9))
+def test_what_is_accepted_ends_with_the_last_finite_quotient(scale, mean):
+    column = Number(Parameter("x")).apply(minus(mean)).apply(over(scale)).finite(missing=False)
+    with np.errstate(over="ignore"):
+        for end, outside in ((column.low, -math.inf), (column.high, math.inf)):
+            assert math.isfinite((np.float64(end) - mean) / scale)
+            beyond = np.nextafter(end, outside)
+            assert math.isinf(beyond) or math.isinf((beyond - mean) / scale)
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,0 +1,121 @@
+"""A pipeline and its signature, written as SQL: the score, or the prepared inputs that a kernel takes."""
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+
+from snowml.errors import DataError
+from snowml.names import Dialect
+from snowml.records import Signature
+from snowml.serving.sql import models
+from snowml.serving.sql.columns import Column, Number, Numeric, Parameter, Text, checked, numeric
+from snowml.serving.sql.expressions import Unsupported
+from snowml.serving.sql.preparing import prepared
+
+# Half of the megabyte that Snowflake discourages; DuckDB binds the text anew for each query.
+LARGEST_TEXT: Final = 500_000
+# With more than these, nested CASEs are left to whoever asks for them; with more than those, they are not written.
+FEW_LEAVES: Final = 64
+MOST_LEAVES: Final = 3_000
+
+
+def score(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> str:
+    """A regression's value, or the probability of the signature's positive class.
+
+    Raises:
+        Unsupported: The pipeline cannot be written as SQL that answers what scikit-learn answers.
+        DataError: The positive class is not one of the model's, or the training diverged.
+    """
+    model = pipeline.steps[-1][1]
+    # Before columns: the reason that matters is the model's.
+    if type(model) not in (models.PROBABILITIES if signature.task == "classification" else models.VALUES):
+        raise Unsupported(f"{type(model).__name__} is not written as SQL")
+    if models.leaves(model) > MOST_LEAVES:
+        raise Unsupported(f"it has {models.leaves(model):,} leaves, and {MOST_LEAVES:,} are allowed")
+    columns = _prepared(pipeline, signature)
+    if signature.task == "classification":
+        scored = models.probability(model, place_of_positive(model, signature), columns, dialect)
+    else:
+        scored = models.value(model, columns, dialect)
+    return _within_size(scored.sql(dialect=dialect))
+
+
+def reason_against(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> str | None:
+    """Why it cannot be written as SQL; None where it can."""
+    try:
+        score(pipeline, signature, dialect)
+    except Unsupported as reason:
+        return str(reason)
+    return None
+
+
+def is_small(pipeline: Pipeline) -> bool:
+    """Whether, written as SQL, it is also the fastest: a linear model, or few leaves."""
+    return models.leaves(pipeline.steps[-1][1]) <= FEW_LEAVES
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a kernel is called with.
+
+    Attributes:
+        columns: A double for each input of the final estimator, in order, as SQL. NaN is missing.
+        null: What NULL means in them: `missing` where the estimator refuses no row, so that parameters go in as they
+            are; else `refused`, and the answer to a row with any NULL is NULL.
+    """
+
+    columns: tuple[str, ...]
+    null: Literal["missing", "refused"]
+
+
+def inputs(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> Inputs:
+    """The final estimator's inputs as SQL, categories as the doubles that its preparation makes of them.
+
+    Raises:
+        Unsupported: The preparation cannot be written as SQL.
+    """
+    missing, largest = models.limits(pipeline.steps[-1][1])
+    columns = numeric(_prepared(pipeline, signature))
+    if largest != float("inf"):
+        columns = checked(columns, missing=missing, largest=largest)
+    refusing = any(column.refused(dialect) is not None for column in columns)
+    texts = tuple(_input(column, refusing, dialect) for column in columns)
+    _within_size("".join(texts))
+    return Inputs(texts, "refused" if refusing else "missing")
+
+
+def place_of_positive(model: Any, signature: Signature) -> int:
+    """Where the positive class stands among the model's."""
+    classes = model.classes_.tolist()
+    if signature.positive not in classes:
+        raise DataError(f"The positive class {signature.positive!r} is not one of the model's, {classes}.")
+    place: int = classes.index(signature.positive)
+    return place
+
+
+def _prepared(pipeline: Pipeline, signature: Signature) -> list[Column]:
+    given: dict[str, Column] = {
+        feature.name: Number(Parameter(feature.name)) if feature.kind == "number" else Text(feature.name)
+        for feature in signature.features
+    }
+    columns: list[Column] = list(given.values())
+    for _, step in pipeline.steps[:-1]:
+        if isinstance(step, ColumnTransformer) and hasattr(step, "feature_names_in_"):
+            # A frame's columns are taken by name, and it may have had more of them.
+            columns = [given.get(name, Text(name)) for name in step.feature_names_in_.tolist()]
+        columns = prepared(step, columns)
+    return columns
+
+
+def _input(column: Numeric, refusing: bool, dialect: Dialect) -> str:
+    plain = isinstance(column, Number) and column.untouched and not refusing
+    shown = column.source if plain and isinstance(column, Number) else column
+    return shown.sql(dialect).sql(dialect=dialect)
+
+
+def _within_size(text: str) -> str:
+    if len(text) > LARGEST_TEXT:
+        raise Unsupported(f"as SQL it has {len(text):,} characters, and {LARGEST_TEXT:,} are allowed")
+    return text
