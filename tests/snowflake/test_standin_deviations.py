@@ -1,7 +1,7 @@
 """What the stand-in does otherwise than Snowflake is as listed; where one of these fails, take it off the list."""
 
 import pytest
-from snowflake.connector.errors import ProgrammingError
+from snowflake_errors import ProgrammingError
 from standin.deviations import DEVIATIONS
 
 

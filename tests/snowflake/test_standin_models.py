@@ -1,6 +1,5 @@
 """The stand-in: models, as snowflake-ml's own Registry registers, lists, names and calls them."""
 
-import gc
 import logging
 import warnings
 
@@ -31,8 +30,6 @@ def registry(session, warehouse: Warehouse, monkeypatch):
         from snowflake.ml.registry import Registry
 
         yield Registry(session=session, database_name=warehouse.database, schema_name="PUBLIC")
-        # It leaves temporary folders behind; their warning belongs in here.
-        gc.collect()
 
 
 @pytest.fixture
@@ -63,11 +60,15 @@ def test_a_model_is_logged_named_and_called(registry, log, model, session, wareh
     assert first.comment == "as trained"
     logged.default = "V2"
     assert registry.get_model("CHURN").default.version_name == "V2"
-    session.create_dataframe(X.head(50).values.tolist(), schema=["AMOUNT", "DAYS"]).write.save_as_table("scored")
+    session.create_dataframe(X.head(50).values.tolist(), schema=["AMOUNT", "DAYS"]).write.save_as_table(
+        "scored"
+    )
     frame = session.table("scored").select("AMOUNT", "DAYS")
     answers = second.run(frame, function_name="predict").collect()
     assert [int(row[-1]) for row in answers] == model.predict(X.head(50)).tolist()
-    sql = 'select model(churn, champion)!predict_proba(amount, days):"output_feature_1"::float as p from scored'
+    sql = (
+        'select model(churn, champion)!predict_proba(amount, days):"output_feature_1"::float as p from scored'
+    )
     found = [row["P"] for row in session.sql(sql).collect()]
     np.testing.assert_allclose(found, model.predict_proba(X.head(50))[:, 1], rtol=0, atol=1e-12)
     logged.delete_version("V1")

@@ -1,7 +1,7 @@
 """The stand-in: stored procedures, whose handlers get a real Snowpark Session."""
 
 import pytest
-from snowflake.connector.errors import ProgrammingError
+from snowflake_errors import ProgrammingError
 
 OPTIONS = "language python runtime_version = '3.11' packages = ('snowflake-snowpark-python') handler = 'run'"
 PROCEDURE = f"create or replace procedure p({{}}) returns {{}} {OPTIONS} execute as {{}} as $$\n{{}}\n$$"
@@ -19,7 +19,11 @@ def run(session, table, factor):
     assert ask("call p('numbers', 2)") == [("total 6.0",)]
     assert ask("call p(?, ?)", "numbers", 0.5) == [("total 1.5",)]
     assert ask("select total from totals order by 1") == [(1.5,), (6.0,)]
-    origins = {record.origin for record in warehouse.records if 'FROM "NUMBERS"' in record.sql or "numbers" in record.sql}
+    origins = {
+        record.origin
+        for record in warehouse.records
+        if 'FROM "NUMBERS"' in record.sql or "numbers" in record.sql
+    }
     assert origins == {"client", "procedure"}
 
 
@@ -29,7 +33,10 @@ def test_what_a_procedure_reads_does_not_come_to_the_client(ask, warehouse):
     ask(PROCEDURE.format("", "int", "owner", body))
     before = len(warehouse.records)
     assert ask("call p()") == [(100,)]
-    fetched = {origin: sum(r.rows for r in warehouse.records[before:] if r.origin == origin) for origin in ("client", "procedure")}
+    fetched = {
+        origin: sum(r.rows for r in warehouse.records[before:] if r.origin == origin)
+        for origin in ("client", "procedure")
+    }
     assert fetched["client"] == 1
     assert fetched["procedure"] >= 100
 
@@ -50,7 +57,11 @@ def test_an_answer_of_another_type_is_an_error(ask):
 
 
 def test_a_failure_in_a_procedure_comes_with_its_traceback(ask):
-    ask(PROCEDURE.format("", "varchar", "owner", "def run(session):\n    session.sql('select * from nowhere').collect()"))
+    ask(
+        PROCEDURE.format(
+            "", "varchar", "owner", "def run(session):\n    session.sql('select * from nowhere').collect()"
+        )
+    )
     with pytest.raises(ProgrammingError, match=r"(?si)Python Interpreter Error.*nowhere"):
         ask("call p()")
 
@@ -76,7 +87,10 @@ def test_procedures_are_dropped_by_their_arguments(ask):
 def test_snowpark_registers_and_calls_procedures(session, tmp_path):
     session.sql("create stage code").collect()
     module = tmp_path / "training.py"
-    module.write_text("from snowflake.snowpark import Session\ndef train(session: Session, table: str) -> str:\n    return 'trained on ' + table\n")
+    module.write_text(
+        "from snowflake.snowpark import Session\n"
+        "def train(session: Session, table: str) -> str:\n    return 'trained on ' + table\n"
+    )
     session.sproc.register_from_file(
         str(module),
         "train",

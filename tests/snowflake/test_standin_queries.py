@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from snowflake.connector.errors import ProgrammingError
+from snowflake_errors import ProgrammingError
 
 NOON = datetime(2013, 1, 1, 12)
 
@@ -27,7 +27,9 @@ def test_moments_keep_their_microseconds(ask, moment):
     assert ask("select ?", moment) == [(moment,)]
 
 
-@pytest.mark.parametrize("value", [1, -(2**62), 1.5, float("inf"), "it's", "", True, b"\x00'", date(2013, 1, 1), None])
+@pytest.mark.parametrize(
+    "value", [1, -(2**62), 1.5, float("inf"), "it's", "", True, b"\x00'", date(2013, 1, 1), None]
+)
 def test_a_bound_value_comes_back(ask, value):
     assert ask("select ?", value) == [(value,)]
 
@@ -62,7 +64,9 @@ def test_dml_counts_its_rows(connection, things):
     assert cursor.execute("update things set label = 'x'").rowcount == 2
     assert cursor.execute("delete from things where id = 1").rowcount == 1
     merge = "merge into things using (select 2 as id union all select 3) as n on things.id = n.id "
-    cursor.execute(merge + "when matched then update set label = 'y' when not matched then insert (id) values (n.id)")
+    cursor.execute(
+        merge + "when matched then update set label = 'y' when not matched then insert (id) values (n.id)"
+    )
     assert cursor.execute("select id, label from things order by id").fetchall() == [(2, "y"), (3, None)]
 
 
@@ -209,7 +213,12 @@ def test_the_record_tells_what_came_to_the_client(ask, warehouse, things):
     ask("select * from things")
     ask("create table copied as select * from things")
     fetched, copied = warehouse.records[-2:]
-    assert (fetched.kind, fetched.rows, fetched.origin, fetched.query_tag) == ("executed", 2, "client", "snowml")
+    assert (fetched.kind, fetched.rows, fetched.origin, fetched.query_tag) == (
+        "executed",
+        2,
+        "client",
+        "snowml",
+    )
     assert fetched.bytes > 0
     assert (copied.rows, copied.bytes) == (0, 0)
 
@@ -222,3 +231,34 @@ def test_snowpark_reads_and_writes_tables(session):
     assert read.schema.names == ["ID", "VALUE", "LABEL"]
     assert read.filter(read["value"] > 1).count() == 1
     assert list(read.to_pandas()["ID"]) == [1, 2]
+
+
+def test_the_session_knows_its_place(ask, warehouse):
+    sql = "select current_database(), current_schema(), current_role(), current_warehouse()"
+    assert ask(sql) == [(warehouse.database, "PUBLIC", "STANDIN", "STANDIN")]
+    ask("create schema other")
+    ask("use schema other")
+    assert ask("select current_schema() as s") == [("OTHER",)]
+
+
+def test_a_moment_is_written_as_its_format_says(ask, things):
+    sql = """select to_char(at, 'YYYYMMDD"T"HH24MI') as a from things order by id"""
+    assert ask(sql) == [("20130101T1200",), (None,)]
+    with pytest.raises(ProgrammingError, match="the format"):
+        ask("select to_char(at, 'YYYY-WW') as a from things")
+
+
+def test_the_answer_to_an_earlier_statement_is_a_table(connection):
+    cursor = connection.cursor().execute("show schemas")
+    query = cursor.sfqid
+    found = cursor.execute(
+        f"""select "name" from table(result_scan('{query}')) where "name" = 'PUBLIC'"""
+    ).fetchall()
+    assert found == [("PUBLIC",)]
+    with pytest.raises(ProgrammingError, match="not found"):
+        cursor.execute("select * from table(result_scan('nothing'))")
+
+
+def test_what_a_client_asks_before_it_runs_a_statement(connection, things):
+    described = connection.cursor().describe("select id, at, label from things where id = ?")
+    assert [column.name for column in described] == ["ID", "AT", "LABEL"]

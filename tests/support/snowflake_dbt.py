@@ -13,7 +13,13 @@ def write_profile(folder: Path, warehouse: Warehouse, profile: str, schema: str 
     """`profiles.yml` with one target, `snowflake`."""
     to = warehouse.parameters
     target = {key: to[key] for key in ("account", "user", "password", "host", "port", "protocol")}
-    target |= {"type": "snowflake", "database": to["database"], "schema": schema, "warehouse": "STANDIN", "threads": 2}
+    target |= {
+        "type": "snowflake",
+        "database": to["database"],
+        "schema": schema,
+        "warehouse": "STANDIN",
+        "threads": 2,
+    }
     content = {profile: {"target": "snowflake", "outputs": {"snowflake": target}}}
     # JSON is YAML.
     (folder / "profiles.yml").write_text(json.dumps(content))

@@ -50,7 +50,9 @@ def listing(content: Listing, statement_type: int = SHOW) -> Answer:
         "statementTypeId": statement_type,
     }
     names = list(content.columns)
-    result = pa.table({name: pa.array([row[i] for row in rowset], pa.string()) for i, name in enumerate(names)})
+    result = pa.table(
+        {name: pa.array([row[i] for row in rowset], pa.string()) for i, name in enumerate(names)}
+    )
     return Answer(data, rows=len(rowset), bytes=len(json.dumps(rowset)), result=result)
 
 
@@ -91,8 +93,17 @@ def column(name: str, kind: str, precision: int | None = None, scale: int | None
     elif kind.startswith("time"):
         precision, scale = 0, 9
     return {
-        **{"name": name, "type": kind, "precision": precision, "scale": scale, "nullable": True, "collation": None},
-        **{"length": length, "byteLength": length, "database": "", "schema": "", "table": ""},
+        "name": name,
+        "type": kind,
+        "precision": precision,
+        "scale": scale,
+        "nullable": True,
+        "collation": None,
+        "length": length,
+        "byteLength": length,
+        "database": "",
+        "schema": "",
+        "table": "",
     }
 
 
@@ -111,8 +122,15 @@ def _arrow_column(field: pa.Field, variant: bool) -> Column:
     if t.is_timestamp(kind):
         return column(field.name, "timestamp_tz" if kind.tz else "timestamp_ntz")
     kinds = {
-        **{t.is_boolean: "boolean", t.is_integer: "fixed", t.is_floating: "real", t.is_date: "date", t.is_time: "time"},
-        **{t.is_string: "text", t.is_large_string: "text", t.is_null: "text", t.is_binary: "binary"},
+        t.is_boolean: "boolean",
+        t.is_integer: "fixed",
+        t.is_floating: "real",
+        t.is_date: "date",
+        t.is_time: "time",
+        t.is_string: "text",
+        t.is_large_string: "text",
+        t.is_null: "text",
+        t.is_binary: "binary",
     }
     for holds, name in kinds.items():
         if holds(kind):

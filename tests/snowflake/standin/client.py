@@ -23,9 +23,14 @@ class StandIn:
     log: Path | None = None
 
     def __enter__(self) -> Self:
-        environment = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(HERE),
+            "PYTHONWARNINGS": "ignore",
+            "PYTHONUNBUFFERED": "1",
+        }
         command = [sys.executable, "-m", "standin.server", "--python", self.python]
-        with open(self.log or os.devnull, "w") as log:
+        with (self.log or Path(os.devnull)).open("w") as log:
             # The server ends when this process does, however it ends: its standard input is closed then.
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, text=True
@@ -33,11 +38,15 @@ class StandIn:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"The stand-in did not start: exit code {self._process.wait()}. See {self.log}.")
+            raise RuntimeError(
+                f"The stand-in did not start: exit code {self._process.wait()}. See {self.log}."
+            )
         self.port = json.loads(line)["port"]
         return self
 
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
@@ -63,16 +72,28 @@ class StandIn:
     def parameters(self, database: str, schema: str = "PUBLIC") -> dict[str, Any]:
         """For `snowflake.connector.connect` and Snowpark's `Session.builder.configs`."""
         return {
-            **{"account": "standin", "user": "snowml", "password": "none", "protocol": "http"},
-            **{"host": "127.0.0.1", "port": self.port, "database": database, "schema": schema},
+            "account": "standin",
+            "user": "snowml",
+            "password": "none",
+            "protocol": "http",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "database": database,
+            "schema": schema,
             # A request that fails is otherwise repeated for ever.
-            **{"network_timeout": 60, "login_timeout": 10},
-            "session_parameters": {"CLIENT_TELEMETRY_ENABLED": False, "CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
+            "network_timeout": 60,
+            "login_timeout": 10,
+            "session_parameters": {
+                "CLIENT_TELEMETRY_ENABLED": False,
+                "CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False,
+            },
         }
 
     def _ask(self, what: str, database: str | None) -> Any:
         body = json.dumps({"database": database}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/standin/{what}", data=body, method="POST")
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/standin/{what}", data=body, method="POST"
+        )
         with urllib.request.urlopen(request, timeout=60) as response:
             answer = json.load(response)
         if isinstance(answer, dict) and not answer["success"]:

@@ -23,10 +23,23 @@ OTHERS = {
     T.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE",
     T.TIMESTAMPLTZ: "TIMESTAMP WITH TIME ZONE",
 }
-SHOWN = {"DOUBLE": "FLOAT", "BIGINT": "NUMBER", "BLOB": "BINARY", "JSON": "VARIANT", "TIMESTAMP": "TIMESTAMP_NTZ"}
+SHOWN = {
+    "DOUBLE": "FLOAT",
+    "BIGINT": "NUMBER",
+    "BLOB": "BINARY",
+    "JSON": "VARIANT",
+    "TIMESTAMP": "TIMESTAMP_NTZ",
+}
 ARROW = {
-    **{"DOUBLE": pa.float64(), "BIGINT": pa.int64(), "VARCHAR": pa.string(), "BOOLEAN": pa.bool_(), "BLOB": pa.binary()},
-    **{"DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us"), "TIME": pa.time64("us"), "JSON": pa.string()},
+    "DOUBLE": pa.float64(),
+    "BIGINT": pa.int64(),
+    "VARCHAR": pa.string(),
+    "BOOLEAN": pa.bool_(),
+    "BLOB": pa.binary(),
+    "DATE": pa.date32(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "TIME": pa.time64("us"),
+    "JSON": pa.string(),
 }
 
 
@@ -46,7 +59,12 @@ def kept_as(kind: exp.DataType) -> str:
         precision, scale = (*sizes, 0)[:2]
         # As fakesnow has it, for Arrow to bring whole numbers.
         return "BIGINT" if (precision, scale) == (38, 0) else f"DECIMAL({precision},{scale})"
-    for kinds, name in ((DOUBLES, "DOUBLE"), (INTEGERS, "BIGINT"), (TEXTS, "VARCHAR"), (SEMI_STRUCTURED, "JSON")):
+    for kinds, name in (
+        (DOUBLES, "DOUBLE"),
+        (INTEGERS, "BIGINT"),
+        (TEXTS, "VARCHAR"),
+        (SEMI_STRUCTURED, "JSON"),
+    ):
         if kind.this in kinds:
             return name
     if kind.this not in OTHERS:

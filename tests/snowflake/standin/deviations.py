@@ -1,20 +1,20 @@
 """What the stand-in is known to do otherwise than Snowflake.
 
-Each has a test that fails when it stops being so (test_standin_deviations.py): a deviation that is gone is to be taken
-off this list. What Snowflake does is from its documentation: none of it was seen on an account.
+Each has a test that fails when it stops being so (test_standin_deviations.py): a deviation that is gone is to be
+taken off this list. What Snowflake does is from its documentation: none of it was seen on an account.
 
 Beyond single statements:
 
-- Nobody has rights. GRANT, ROLE and EXECUTE AS are taken note of; a procedure with owner's rights sees all that its caller
-  sees, and shares the caller's session in both cases.
-- PACKAGES and ARTIFACT_REPOSITORY are not resolved: a handler sees what the interpreter of the nursery has installed. A new
-  process is forked for each function, and for each CALL.
+- Nobody has rights. GRANT, ROLE and EXECUTE AS are taken note of; a procedure with owner's rights sees all that its
+  caller sees, and shares the caller's session in both cases.
+- PACKAGES and ARTIFACT_REPOSITORY are not resolved: a handler sees what the interpreter of the nursery has installed.
+  A new process is forked for each function, and for each CALL.
 - Writers do not wait for each other: DuckDB refuses the second of two transactions that change the same rows.
 - The session's time zone is UTC, whatever TIMEZONE is set to; an account's is America/Los_Angeles unless set.
 - Moments have microseconds, Snowflake's nanoseconds.
 - Stage files are neither encrypted nor versioned; CREATE STAGE's options have no effect.
-- A temporary table appears in INFORMATION_SCHEMA under a schema of its own; temporary functions, procedures and stages are
-  there for other sessions too until their session ends.
+- A temporary table appears in INFORMATION_SCHEMA under a schema of its own; temporary functions, procedures and
+  stages are there for other sessions too until their session ends.
 - INFORMATION_SCHEMA.PACKAGES lists what is installed on this machine.
 - Costs, speed, sizes of results, retention, time travel, clustering and concurrency are not there.
 """
@@ -25,7 +25,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Deviation:
-    """`sql` answers `here` on the stand-in: rows, or what stands in the error's text. `snowflake` says what an account does."""
+    """`sql` answers `here`: rows, or what stands in the error's text. `snowflake` says what an account does."""
 
     name: str
     sql: str
@@ -35,8 +35,15 @@ class Deviation:
 
 
 DEVIATIONS = (
-    Deviation("division by zero", "select 1 / 0::float", [(float("inf"),)], "Error 100051: Division by zero."),
-    Deviation("logarithm of zero", "select ln(0::float)", [(float("-inf"),)], "Invalid floating point operation: ln(0)."),
+    Deviation(
+        "division by zero", "select 1 / 0::float", [(float("inf"),)], "Error 100051: Division by zero."
+    ),
+    Deviation(
+        "logarithm of zero",
+        "select ln(0::float)",
+        [(float("-inf"),)],
+        "Invalid floating point operation: ln(0).",
+    ),
     Deviation(
         "exact division",
         "select 1 / 3",
@@ -100,12 +107,11 @@ DEVIATIONS = (
             for kind in ("float", "varchar")
         ),
     ),
-    Deviation(
-        "BEGIN inside a transaction", "begin", "does not know BEGIN inside", "No error.", ("begin",)
-    ),
+    Deviation("BEGIN inside a transaction", "begin", "does not know BEGIN inside", "No error.", ("begin",)),
     Deviation(
         "a handler that is not there",
-        "create function f(a float) returns float language python runtime_version = '3.11' handler = 'nothing' as 'x = 1'",
+        "create function f(a float) returns float language python runtime_version = '3.11' "
+        "handler = 'nothing' as 'x = 1'",
         [("Function F successfully created.",)],
         "The handler is looked for when the function is created.",
     ),

@@ -11,12 +11,16 @@ class Failure(Exception):
 
 def unknown(what: str) -> Failure:
     """The stand-in does not know it; whether Snowflake does is left open."""
-    return Failure(f"The stand-in for Snowflake does not know {what}. Teach it (tests/snowflake/standin), or avoid it.")
+    return Failure(
+        f"The stand-in for Snowflake does not know {what}. Teach it (tests/snowflake/standin), or avoid it."
+    )
 
 
 def missing(kind: str, name: object) -> Failure:
     return Failure(
-        f"SQL compilation error:\n{kind} '{name}' does not exist or not authorized.", errno=2003, state="02000"
+        f"SQL compilation error:\n{kind} '{name}' does not exist or not authorized.",
+        errno=2003,
+        state="02000",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 
 from standin.answers import Answer, Listing, listing, status
@@ -86,10 +87,13 @@ def _type_text(reader: Reader) -> str:
 
 def _option(reader: Reader, options: dict[str, Any]) -> None:
     flags = {
-        **{"STRICT": ("STRICT", True), "RETURNS NULL ON NULL INPUT": ("STRICT", True)},
-        **{"CALLED ON NULL INPUT": ("STRICT", False), "VOLATILE": ("IMMUTABLE", False)},
-        **{"IMMUTABLE": ("IMMUTABLE", True), "EXECUTE AS CALLER": ("RIGHTS", "CALLER")},
-        **{"EXECUTE AS OWNER": ("RIGHTS", "OWNER")},
+        "STRICT": ("STRICT", True),
+        "RETURNS NULL ON NULL INPUT": ("STRICT", True),
+        "CALLED ON NULL INPUT": ("STRICT", False),
+        "VOLATILE": ("IMMUTABLE", False),
+        "IMMUTABLE": ("IMMUTABLE", True),
+        "EXECUTE AS CALLER": ("RIGHTS", "CALLER"),
+        "EXECUTE AS OWNER": ("RIGHTS", "OWNER"),
     }
     for words, (key, value) in flags.items():
         if reader.take(words):
@@ -117,7 +121,9 @@ def _check(found: Routine) -> None:
         return
     if found.options.get("RUNTIME_VERSION") not in RUNTIMES:
         version = found.options.get("RUNTIME_VERSION")
-        raise Failure(f"SQL compilation error:\nRUNTIME_VERSION is {version}; it must be one of {', '.join(RUNTIMES)}.")
+        raise Failure(
+            f"SQL compilation error:\nRUNTIME_VERSION is {version}; it must be one of {', '.join(RUNTIMES)}."
+        )
     if "HANDLER" not in found.options:
         raise Failure(f"SQL compilation error:\n{found.name.name} in Python has no HANDLER.")
 
@@ -177,9 +183,22 @@ class Functions:
         columns = ["created_on", "name", "schema_name", "is_builtin", "is_aggregate", "min_num_arguments"]
         columns += ["max_num_arguments", "arguments", "description", "catalog_name", "language"]
         rows = [
-            [now(), f.name.name, f.name.schema, "N", "N", len(f.types), len(f.types)]
-            + [f"{f.signature} RETURN {shown(f.returns)}", f.options.get("COMMENT", ""), f.name.database, f.language]
-            for f in scope(session, reader, [f for overloads in self._all.values() for f in overloads.values()])
+            [
+                now(),
+                f.name.name,
+                f.name.schema,
+                "N",
+                "N",
+                len(f.types),
+                len(f.types),
+                f"{f.signature} RETURN {shown(f.returns)}",
+                f.options.get("COMMENT", ""),
+                f.name.database,
+                f.language,
+            ]
+            for f in scope(
+                session, reader, [f for overloads in self._all.values() for f in overloads.values()]
+            )
         ]
         return listing(Listing(dict.fromkeys(columns, "text"), rows))
 
@@ -196,12 +215,17 @@ class Functions:
         physical = f"_PY_{next(IDS)}"
 
         def call(*columns: pa.ChunkedArray) -> pa.Array:
-            values = [encoded(column, kind == "JSON") for column, kind in zip(columns, types or ("BIGINT",), strict=True)]
+            values = [
+                encoded(column, kind == "JSON")
+                for column, kind in zip(columns, types or ("BIGINT",), strict=True)
+            ]
             found = worker.ask({"columns": values, "count": len(columns[0])})
             return _result(found, returns)
 
         # DuckDB asks the signature how many arguments there are.
-        parameters = [inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(types) or 1)]
+        parameters = [
+            inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(types) or 1)
+        ]
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         kinds = [_carried(one) for one in types] or ["BIGINT"]
         options = {"type": "arrow", "null_handling": "special", "side_effects": True}
@@ -222,9 +246,11 @@ class Functions:
         nulls = ", ".join(f"cast(null as {one})" for one in new.types)
         try:
             session.duckdb.execute(f"describe select {new.name.sql}({nulls})")
-        except Exception as error:
+        except duckdb.Error as error:
             self._define(session, new.name, before)
-            raise Failure(f"SQL compilation error:\nThe body of {new.signature} does not compile: {error}") from None
+            raise Failure(
+                f"SQL compilation error:\nThe body of {new.signature} does not compile: {error}"
+            ) from None
         self._all[new.name] = {**before, new.types: new}
 
     def _remove(self, session: "Session", name: Name, types: Types) -> None:
@@ -241,7 +267,11 @@ class Functions:
             f"({', '.join(f'{_quoted(a)} {t}' for a, t in one.arguments.items())}) as ({_expression(session, one)})"
             for one in overloads.values()
         ]
-        macro = f"create or replace macro {name.sql} {', '.join(bodies)}" if bodies else f"drop macro if exists {name.sql}"
+        macro = (
+            f"create or replace macro {name.sql} {', '.join(bodies)}"
+            if bodies
+            else f"drop macro if exists {name.sql}"
+        )
         session.duckdb.execute(macro)
 
 
@@ -267,7 +297,9 @@ def scope(session: "Session", reader: Reader, all_of_them: list[Routine]) -> lis
     return [
         one
         for one in all_of_them
-        if like(one.name.name, pattern) and database in (None, one.name.database) and schema in (None, one.name.schema)
+        if like(one.name.name, pattern)
+        and database in (None, one.name.database)
+        and schema in (None, one.name.schema)
     ]
 
 
@@ -277,8 +309,15 @@ def describe(one: Routine) -> Answer:
     if one.language == "PYTHON":
         options = one.options
         nulls = "RETURNS NULL ON NULL INPUT" if options.get("STRICT") else "CALLED ON NULL INPUT"
-        rows += [["null handling", nulls], ["volatility", "IMMUTABLE" if options.get("IMMUTABLE") else "VOLATILE"]]
-        rows += [["body", one.body], ["handler", options["HANDLER"]], ["runtime_version", options["RUNTIME_VERSION"]]]
+        rows += [
+            ["null handling", nulls],
+            ["volatility", "IMMUTABLE" if options.get("IMMUTABLE") else "VOLATILE"],
+        ]
+        rows += [
+            ["body", one.body],
+            ["handler", options["HANDLER"]],
+            ["runtime_version", options["RUNTIME_VERSION"]],
+        ]
         rows += [[key.lower(), json.dumps(options.get(key, []))] for key in ("IMPORTS", "PACKAGES")]
         rows += [["execute as", options["RIGHTS"]]] if "RIGHTS" in options else []
     else:
@@ -290,7 +329,9 @@ def _expression(session: "Session", one: Routine) -> str:
     if one.language == "SQL":
         assert one.body is not None
         return f"cast({macro_body(session, one.name, one.body)} as {one.returns})"
-    arguments = [f"cast({_quoted(name)} as {_carried(kind)})" for name, kind in one.arguments.items()] or ["1"]
+    arguments = [f"cast({_quoted(name)} as {_carried(kind)})" for name, kind in one.arguments.items()] or [
+        "1"
+    ]
     return f"cast({one.physical}({', '.join(arguments)}) as {one.returns})"
 
 

@@ -34,7 +34,9 @@ class Name:
     @property
     def sql(self) -> str:
         """For DuckDB."""
-        return ".".join('"' + part.replace('"', '""') + '"' for part in (self.database, self.schema, self.name))
+        return ".".join(
+            '"' + part.replace('"', '""') + '"' for part in (self.database, self.schema, self.name)
+        )
 
 
 @dataclass
@@ -65,13 +67,17 @@ class Reader:
     def take(self, *words: str) -> bool:
         """Goes past `words` where they come next; one word may hold several that are written with blanks."""
         parts = " ".join(words).split()
-        found = [t.text.upper() for t in self.tokens[self.at : self.at + len(parts)] if t.token_type not in STRINGS]
+        found = [
+            t.text.upper() for t in self.tokens[self.at : self.at + len(parts)] if t.token_type not in STRINGS
+        ]
         if " ".join(found) == " ".join(parts):
             self.at += len(found)
             return True
         # sqlglot may read words that belong together as one token.
         for length in range(1, len(parts)):
-            joined = " ".join(" ".join(t.text.upper() for t in self.tokens[self.at : self.at + length]).split())
+            joined = " ".join(
+                " ".join(t.text.upper() for t in self.tokens[self.at : self.at + length]).split()
+            )
             if joined == " ".join(parts):
                 self.at += length
                 return True
@@ -83,7 +89,9 @@ class Reader:
 
     def wrong(self, expected: str) -> Failure:
         found = f"unexpected '{self.next.text}'" if self.next else "unexpected end"
-        return Failure(f"SQL compilation error:\nsyntax error {found}, expected {expected}, in: {self.sql[:300]}")
+        return Failure(
+            f"SQL compilation error:\nsyntax error {found}, expected {expected}, in: {self.sql[:300]}"
+        )
 
     def one(self) -> Token:
         if self.next is None:

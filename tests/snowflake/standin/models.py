@@ -128,10 +128,22 @@ class Models:
         columns = ["created_on", "name", "model_type", "database_name", "schema_name", "comment", "owner"]
         columns += ["default_version_name", "versions", "aliases"]
         rows = [
-            [now(), m.name.name, "USER_MODEL", m.name.database, m.name.schema, m.comment, "STANDIN", m.default]
-            + [json.dumps(list(m.versions)), json.dumps({a: v.name for v in m.versions.values() for a in v.aliases})]
+            [
+                now(),
+                m.name.name,
+                "USER_MODEL",
+                m.name.database,
+                m.name.schema,
+                m.comment,
+                "STANDIN",
+                m.default,
+                json.dumps(list(m.versions)),
+                json.dumps({a: v.name for v in m.versions.values() for a in v.aliases}),
+            ]
             for m in self._all.values()
-            if like(m.name.name, pattern) and m.name.schema == place.schema and m.name.database == place.database
+            if like(m.name.name, pattern)
+            and m.name.schema == place.schema
+            and m.name.database == place.database
         ]
         return listing(Listing(dict.fromkeys(columns, "text"), rows))
 
@@ -149,7 +161,18 @@ class Models:
                 name, spec = model.name, v.folder / "model" / "model.yaml"
                 default = v.name == model.default
                 aliases = [*v.aliases, *(["DEFAULT"] if default else [])]
-                rows.append([now(), v.name, json.dumps(aliases), v.comment, name.database, name.schema, name.name, default])
+                rows.append(
+                    [
+                        now(),
+                        v.name,
+                        json.dumps(aliases),
+                        v.comment,
+                        name.database,
+                        name.schema,
+                        name.name,
+                        default,
+                    ]
+                )
                 rows[-1] += [json.dumps(list(v.methods)), v.metadata, "{}", '["WAREHOUSE"]']
                 rows[-1] += [spec.read_text() if spec.exists() else "", "[]", "{}"]
         return listing(Listing(dict.fromkeys(columns, "text"), rows))
@@ -203,7 +226,13 @@ class Models:
             raise unknown(f"methods of type {method['type']}")
         types = [duckdb_type(one["type"]) for one in method["inputs"]]
         if name not in version.called:
-            task = {"kind": "function", "name": name, "handler": method["handler"], "body": None, "strict": False}
+            task = {
+                "kind": "function",
+                "name": name,
+                "handler": method["handler"],
+                "body": None,
+                "strict": False,
+            }
             worker = Worker(self._account.nursery, task, sorted(version.folder.iterdir()))
             version.called[name] = self._account.functions.register(tuple(types), "JSON", worker), worker
         return version.called[name][0], types

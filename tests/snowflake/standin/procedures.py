@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 # How CALL's answer is typed for the client; the rest is text.
 KINDS = {"DOUBLE": "real", "BIGINT": "fixed", "BOOLEAN": "boolean", "JSON": "variant"}
-PYTHON = {"DOUBLE": (int, float), "BIGINT": (int,), "BOOLEAN": (bool,), "VARCHAR": (str,), "JSON": (dict, list, str, int, float)}
+PYTHON = {
+    "DOUBLE": (int, float),
+    "BIGINT": (int,),
+    "BOOLEAN": (bool,),
+    "VARCHAR": (str,),
+    "JSON": (dict, list, str, int, float),
+}
 
 
 class Procedures:
@@ -69,9 +75,20 @@ class Procedures:
         columns = ["created_on", "name", "schema_name", "min_num_arguments", "max_num_arguments", "arguments"]
         columns += ["description", "catalog_name", "language"]
         rows = [
-            [now(), p.name.name, p.name.schema, len(p.types), len(p.types)]
-            + [f"{p.signature} RETURN {_returns(p)}", p.options.get("COMMENT", ""), p.name.database, p.language]
-            for p in scope(session, reader, [p for overloads in self._all.values() for p in overloads.values()])
+            [
+                now(),
+                p.name.name,
+                p.name.schema,
+                len(p.types),
+                len(p.types),
+                f"{p.signature} RETURN {_returns(p)}",
+                p.options.get("COMMENT", ""),
+                p.name.database,
+                p.language,
+            ]
+            for p in scope(
+                session, reader, [p for overloads in self._all.values() for p in overloads.values()]
+            )
         ]
         return listing(Listing(dict.fromkeys(columns, "text"), rows))
 
@@ -112,10 +129,16 @@ class Procedures:
         """The values of the arguments, each of the type that the procedure declares."""
         if not texts:
             return []
-        items = [exp.cast(parse_one(text), kind, dialect="duckdb") for text, kind in zip(texts, one.types, strict=True)]
+        items = [
+            exp.cast(parse_one(text), kind, dialect="duckdb")
+            for text, kind in zip(texts, one.types, strict=True)
+        ]
         row = Cursor(session.connection, session.duckdb).run(exp.select(*items), values or None)
         found = [row.column(i)[0].as_py() for i in range(len(items))]
-        return [json.loads(v) if kind == "JSON" and v is not None else v for v, kind in zip(found, one.types, strict=True)]
+        return [
+            json.loads(v) if kind == "JSON" and v is not None else v
+            for v, kind in zip(found, one.types, strict=True)
+        ]
 
     def _overload(self, name: Name, count: int) -> Routine:
         fitting = [one for types, one in self._all.get(name, {}).items() if len(types) == count]

@@ -1,6 +1,7 @@
 """The statements that fakesnow's translation runs on DuckDB: queries, DML, and the definitions of tables and views."""
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,8 +24,26 @@ QUERIES = (exp.Query,)
 KNOWN = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, *DEFINES, exp.Show, exp.Describe, exp.Use)
 TABLE_KINDS = ("TABLE", "VIEW", "SCHEMA", "DATABASE", "COLUMN")
 OPTIONS = (exp.TemporaryProperty, exp.TransientProperty, exp.SchemaCommentProperty, exp.CopyGrantsProperty)
-SHOWS = ("TABLES", "VIEWS", "OBJECTS", "SCHEMAS", "DATABASES", "COLUMNS", "PRIMARY KEYS", "WAREHOUSES", "PARAMETERS")
-SHOWS += ("TERSE TABLES", "TERSE VIEWS", "TERSE OBJECTS", "TERSE SCHEMAS", "TERSE DATABASES", "UNIQUE KEYS", "IMPORTED KEYS")
+SHOWS = (
+    "TABLES",
+    "VIEWS",
+    "OBJECTS",
+    "SCHEMAS",
+    "DATABASES",
+    "COLUMNS",
+    "PRIMARY KEYS",
+    "WAREHOUSES",
+    "PARAMETERS",
+)
+SHOWS += (
+    "TERSE TABLES",
+    "TERSE VIEWS",
+    "TERSE OBJECTS",
+    "TERSE SCHEMAS",
+    "TERSE DATABASES",
+    "UNIQUE KEYS",
+    "IMPORTED KEYS",
+)
 
 
 class Cursor(FakeSnowflakeCursor):
@@ -47,7 +66,10 @@ class Cursor(FakeSnowflakeCursor):
     def _merge(self, expression: exp.Merge, values: list[Any] | None) -> pa.Table:
         """By DuckDB's own MERGE; what fakesnow 0.12.1 makes of one confuses the columns of target and source."""
         sql = repairs.reserved_words(self._transform(expression, values)).sql(dialect="duckdb")
-        done = [action for (action,) in self._duck_conn.execute(f"{sql} returning merge_action", values).fetchall()]
+        done = [
+            action
+            for (action,) in self._duck_conn.execute(f"{sql} returning merge_action", values).fetchall()
+        ]
         verbs = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
         kinds = {str(when.args["then"]).split()[0].upper() for when in expression.find_all(exp.When)}
         return pa.table({f"number of rows {verbs[v]}": [done.count(v)] for v in verbs if v in kinds})
@@ -128,7 +150,8 @@ def macro_body(session: "Session", of: Name, body: str) -> str:
         if full in session.account.functions and not isinstance(call.parent, exp.Dot):
             call.set("this", full.name)
             place = exp.Dot(
-                this=exp.to_identifier(of.database, quoted=True), expression=exp.to_identifier(of.schema, quoted=True)
+                this=exp.to_identifier(of.database, quoted=True),
+                expression=exp.to_identifier(of.schema, quoted=True),
             )
             call.replace(exp.Dot(this=place, expression=call.copy()))
     transformed = Cursor(session.connection, session.duckdb)._transform(query, None)
@@ -156,14 +179,19 @@ def _insert_many(session: "Session", cursor: Cursor, expression: Expr, columns: 
         raise unknown("array bindings for several rows of placeholders")
     row = source.expressions[0].expressions if isinstance(source, exp.Values) else source.expressions
     targets = _column_types(session, expression)
-    placed = [(item, kind) for item, kind in zip(row, targets, strict=False) for _ in item.find_all(exp.Placeholder)]
+    placed = [
+        (item, kind) for item, kind in zip(row, targets, strict=False) for _ in item.find_all(exp.Placeholder)
+    ]
     # Values of several types in one column come as text; the column says what they are.
     columns = [
         bindings.reread(values, kind) if isinstance(item, exp.Placeholder) else values
         for values, (item, kind) in zip(columns, placed, strict=True)
     ]
     numbered = iter(range(len(columns)))
-    row = [item.transform(lambda e: _bound(next(numbered)) if isinstance(e, exp.Placeholder) else e) for item in row]
+    row = [
+        item.transform(lambda e: _bound(next(numbered)) if isinstance(e, exp.Placeholder) else e)
+        for item in row
+    ]
     values = pa.table({_bound(i).name: _array(column) for i, column in enumerate(columns)})
     name = "_STANDIN_BOUND"
     expression.set("expression", exp.select(*row).from_(name))
@@ -192,7 +220,9 @@ def _column_types(session: "Session", insert: exp.Insert) -> list[str]:
 
 
 def _array(values: list[Any]) -> pa.Array:
-    return pa.array(values) if any(value is not None for value in values) else pa.nulls(len(values), pa.string())
+    return (
+        pa.array(values) if any(value is not None for value in values) else pa.nulls(len(values), pa.string())
+    )
 
 
 def _results(session: "Session", expression: Expr) -> Expr:
@@ -221,7 +251,7 @@ def _temporary(session: "Session", expression: Expr) -> tuple[Expr, Any]:
         properties = expression.args["properties"]
         kept = [one for one in properties.expressions if not isinstance(one, exp.TemporaryProperty)]
         expression.set("properties", exp.Properties(expressions=kept) if kept else None)
-        done = lambda: session.temporary.__setitem__(logical, physical)  # noqa: E731
+        done = partial(session.temporary.__setitem__, logical, physical)
     target = expression.find(exp.Table) if isinstance(expression, exp.Create) else None
     known = {one.alias_or_name.upper() for one in expression.find_all(exp.CTE)}
     for found in list(expression.find_all(exp.Table)):
@@ -240,12 +270,16 @@ def _temporary(session: "Session", expression: Expr) -> tuple[Expr, Any]:
             _move(found, where)
             if isinstance(expression, exp.Drop):
                 gone = session.name(path)
-                done = lambda: session.temporary.pop(gone)  # noqa: E731
+                done = partial(session.temporary.pop, gone)
     return expression, done
 
 
 def _parts(table_: exp.Table) -> list[str]:
-    return [part.name if part.quoted else part.name.upper() for part in table_.parts if isinstance(part, exp.Identifier)]
+    return [
+        part.name if part.quoted else part.name.upper()
+        for part in table_.parts
+        if isinstance(part, exp.Identifier)
+    ]
 
 
 def _move(table_: exp.Table, where: Name) -> None:

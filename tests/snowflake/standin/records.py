@@ -9,8 +9,8 @@ from typing import Any
 class Record:
     """One statement.
 
-    `kind` is executed, accepted (taken note of, and nothing done) or failed. `rows` and `bytes` are what its answer brought
-    to whoever asked: `origin` is client, or procedure for the statements of a handler, which runs in the warehouse.
+    `kind` is executed, accepted (taken note of, and nothing done) or failed. `rows` and `bytes` are what its answer
+    brought to whoever asked: `origin` is client, or procedure for the statements of a handler in the warehouse.
     """
 
     sql: str

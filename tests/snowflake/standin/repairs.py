@@ -21,15 +21,28 @@ def text(sql: str) -> str:
     head = sql.lstrip()[:400]
     if not re.match(r"create\b", head, re.IGNORECASE):
         return sql
-    sql = re.sub(r"^(\s*create\s+(?:or\s+replace\s+)?)scoped\s+(?=temp)", r"\1", sql, count=1, flags=re.IGNORECASE)
+    sql = re.sub(
+        r"^(\s*create\s+(?:or\s+replace\s+)?)scoped\s+(?=temp)", r"\1", sql, count=1, flags=re.IGNORECASE
+    )
     moved = r"^(\s*create\s+(?:\w+\s+)*?table)\s+(\S+)\s+if\s+not\s+exists\b"
     return re.sub(moved, r"\1 if not exists \2", sql, count=1, flags=re.IGNORECASE)
 
 
 def tree(expression: Expr) -> Expr:
     """All that is repaired in a parsed statement, before fakesnow translates it."""
-    for repair in (asof, values, packages, to_char):
+    for repair in (asof, values, packages, session_functions, to_char):
         expression = repair(expression)
+    return expression
+
+
+def session_functions(expression: Expr) -> Expr:
+    """What fakesnow has no answer to: everybody is the same role, in the same warehouse."""
+    for call in list(expression.find_all(exp.CurrentWarehouse, exp.CurrentRole, exp.CurrentUser)):
+        literal = exp.Literal.string("SNOWML" if isinstance(call, exp.CurrentUser) else "STANDIN")
+        called = (
+            call.sql("snowflake") if call.arg_key == "expressions" and call.parent is expression else None
+        )
+        call.replace(exp.alias_(literal, called, quoted=True) if called else literal)
     return expression
 
 
@@ -49,7 +62,9 @@ def _strftime(written: str) -> str:
     for match in re.finditer(r'"([^"]*)"|YYYY|HH24|MM|DD|MI|SS|[-:/ .]', written):
         if match.start() != at:
             break
-        found += (match[1] or "").replace("%", "%%") if match[0][0] == '"' else MOMENTS.get(match[0], match[0])
+        found += (
+            (match[1] or "").replace("%", "%%") if match[0][0] == '"' else MOMENTS.get(match[0], match[0])
+        )
         at = match.end()
     if at != len(written):
         raise unknown(f"the format {written!r}")
@@ -114,7 +129,9 @@ def reserved_words(expression: Expr) -> Expr:
 @functools.cache
 def _reserved() -> frozenset[str]:
     with duckdb.connect() as connection:
-        words = connection.execute("select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'")
+        words = connection.execute(
+            "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
+        )
         return frozenset(word.upper() for (word,) in words.fetchall())
 
 

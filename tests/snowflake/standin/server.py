@@ -50,17 +50,23 @@ class Server:
             "/standin/drop": self.drop,
             "/standin/records": self.records,
         }
-        return Starlette(routes=[Route(path, _json(handler), methods=["POST"]) for path, handler in routes.items()])
+        return Starlette(
+            routes=[Route(path, _json(handler), methods=["POST"]) for path, handler in routes.items()]
+        )
 
     async def login(self, request: Request, body: dict[str, Any]) -> Any:
         given = body["data"]["SESSION_PARAMETERS"]
         database, schema = (request.query_params.get(key) for key in ("databaseName", "schemaName"))
         # A handler shares the session of its caller.
         caller = self.account.logins.get(given.get("STANDIN_CALLER", ""))
-        session = caller.session if caller else await run_in_threadpool(Session, self.account, database, schema)
+        session = (
+            caller.session if caller else await run_in_threadpool(Session, self.account, database, schema)
+        )
         token = secrets.token_urlsafe(32)
         origin = "procedure" if caller else "client"
-        self.account.logins[token] = Login(session, origin, given.get("QUERY_TAG") or (caller and caller.query_tag))
+        self.account.logins[token] = Login(
+            session, origin, given.get("QUERY_TAG") or (caller and caller.query_tag)
+        )
         database, schema = session.place
         data = {
             "token": token,
@@ -73,7 +79,12 @@ class Server:
                 {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
                 {"name": "TIMEZONE", "value": "Etc/UTC"},
             ],
-            "sessionInfo": {"databaseName": database, "schemaName": schema, "warehouseName": "STANDIN", "roleName": "STANDIN"},
+            "sessionInfo": {
+                "databaseName": database,
+                "schemaName": schema,
+                "warehouseName": "STANDIN",
+                "roleName": "STANDIN",
+            },
             "sessionId": session.id,
         }
         return {"data": data, "success": True}
@@ -112,7 +123,7 @@ def _token(request: Request) -> str:
 
 
 def _json(handler: Handler) -> Callable[[Request], Awaitable[JSONResponse]]:
-    """Reads the body; answers whatever happens with status 200: the connector repeats a request that got a 500, for ever."""
+    """Reads the body; answers with status 200 whatever happens: after a 500 the connector asks again, for ever."""
 
     async def handle(request: Request) -> JSONResponse:
         body = await request.body()
@@ -121,8 +132,10 @@ def _json(handler: Handler) -> Callable[[Request], Awaitable[JSONResponse]]:
         try:
             return JSONResponse(await handler(request, json.loads(body or "{}")))
         except Refused:
-            return JSONResponse({"data": None, "code": "390104", "message": "Log in again.", "success": False})
-        except Exception as error:  # noqa: BLE001
+            return JSONResponse(
+                {"data": None, "code": "390104", "message": "Log in again.", "success": False}
+            )
+        except Exception as error:
             log.exception("%s", request.url.path)
             message = f"The stand-in failed: {type(error).__name__}: {error}"
             return JSONResponse({"data": None, "code": "000603", "message": message, "success": False})
@@ -138,7 +151,9 @@ def main() -> None:
     account = Account(parser.parse_args().python)
     listening = socket.create_server(("127.0.0.1", 0))
     account.port = listening.getsockname()[1]
-    config = uvicorn.Config(Server(account).app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        Server(account).app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
 
     def until_the_parent_ends() -> None:

@@ -33,7 +33,9 @@ class Account:
         from standin.procedures import Procedures
         from standin.stages import Stages
 
-        self.instance = fakesnow.instance.FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
+        self.instance = fakesnow.instance.FakeSnow(
+            create_database_on_connect=False, create_schema_on_connect=False
+        )
         self.duckdb = self.instance.duck_conn
         self.duckdb.execute("set global threads = 2")
         self._list_packages()
@@ -64,7 +66,8 @@ class Account:
     def _list_packages(self) -> None:
         """INFORMATION_SCHEMA.PACKAGES: what is installed here, whatever an account would have."""
         self.duckdb.execute(
-            f"create table {PACKAGES} (package_name varchar, version varchar, language varchar, runtime_version varchar)"
+            f"create table {PACKAGES} "
+            "(package_name varchar, version varchar, language varchar, runtime_version varchar)"
         )
         installed = {one.name.lower(): one.version for one in importlib.metadata.distributions()}
         rows = [[name, version, "python", None] for name, version in installed.items()]
@@ -95,7 +98,9 @@ class Session:
     at_close: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.connection: fakesnow.conn.FakeSnowflakeConnection = self.account.instance.connect(self.database, self.schema)
+        self.connection: fakesnow.conn.FakeSnowflakeConnection = self.account.instance.connect(
+            self.database, self.schema
+        )
         self.duckdb = self.connection._duck_conn
         self.home = self.connection.database
 

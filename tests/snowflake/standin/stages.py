@@ -67,7 +67,11 @@ class Stages:
         path = reader.path() if reader.next else []
         reader.end()
         place = session.name([*path, "X"])
-        found = [n for n in self._folders if (n.database, n.schema) == (place.database, place.schema) and like(n.name, pattern)]
+        found = [
+            n
+            for n in self._folders
+            if (n.database, n.schema) == (place.database, place.schema) and like(n.name, pattern)
+        ]
         columns = dict.fromkeys(["created_on", "name", "database_name", "schema_name", "url", "type"], "text")
         rows = [[now(), n.name, n.database, n.schema, "", "INTERNAL"] for n in found]
         return listing(Listing(columns, rows))
@@ -80,9 +84,14 @@ class Stages:
         target.mkdir(parents=True, exist_ok=True)
         compression = options.get("SOURCE_COMPRESSION", "AUTO_DETECT").lower()
         data = {
-            **{"command": "UPLOAD", "src_locations": [source], "parallel": 4, "encryptionMaterial": None},
-            **{"autoCompress": options.get("AUTO_COMPRESS", "TRUE") == "TRUE", "sourceCompression": compression},
-            **{"overwrite": options.get("OVERWRITE", "FALSE") == "TRUE", "stageInfo": _local(target)},
+            "command": "UPLOAD",
+            "src_locations": [source],
+            "parallel": 4,
+            "encryptionMaterial": None,
+            "autoCompress": options.get("AUTO_COMPRESS", "TRUE") == "TRUE",
+            "sourceCompression": compression,
+            "overwrite": options.get("OVERWRITE", "FALSE") == "TRUE",
+            "stageInfo": _local(target),
         }
         return Answer(data)
 
@@ -94,8 +103,12 @@ class Stages:
         base, files = _files(source)
         files = [f for f in files if pattern is None or re.fullmatch(pattern, str(f.relative_to(base)))]
         data = {
-            **{"command": "DOWNLOAD", "src_locations": [str(f.relative_to(base)) for f in files], "parallel": 4},
-            **{"localLocation": local, "stageInfo": _local(base), "encryptionMaterial": [None] * len(files)},
+            "command": "DOWNLOAD",
+            "src_locations": [str(f.relative_to(base)) for f in files],
+            "parallel": 4,
+            "localLocation": local,
+            "stageInfo": _local(base),
+            "encryptionMaterial": [None] * len(files),
         }
         return Answer(data, bytes=sum(f.stat().st_size for f in files))
 
@@ -109,7 +122,9 @@ class Stages:
             if pattern is None or re.fullmatch(pattern, shown):
                 content = file.read_bytes()
                 rows.append([shown, len(content), hashlib.md5(content).hexdigest(), now()])
-        return listing(Listing({"name": "text", "size": "fixed", "md5": "text", "last_modified": "text"}, rows))
+        return listing(
+            Listing({"name": "text", "size": "fixed", "md5": "text", "last_modified": "text"}, rows)
+        )
 
     def remove(self, session: "Session", reader: Reader) -> Answer:
         location = reader.word_of_text()
@@ -137,7 +152,9 @@ class Stages:
     def file(self, session: "Session", location: str) -> Path:
         path = self.path(session, location)
         if not path.is_file():
-            raise Failure(f"SQL compilation error:\nThe file {location} is not on its stage.", 391527, "22000")
+            raise Failure(
+                f"SQL compilation error:\nThe file {location} is not on its stage.", 391527, "22000"
+            )
         return path
 
     def _root_of(self, session: "Session", location: str) -> tuple[Path, str]:
@@ -174,7 +191,11 @@ def like(name: str, pattern: str) -> bool:
     glob = ""
     for match in re.finditer(r"\\(.)|(.)", pattern, re.DOTALL):
         literal, plain = match.groups()
-        glob += {"%": "*", "_": "?"}.get(plain, plain) if plain and plain not in "*?[" else f"[{literal or plain}]"
+        glob += (
+            {"%": "*", "_": "?"}.get(plain, plain)
+            if plain and plain not in "*?["
+            else f"[{literal or plain}]"
+        )
     return fnmatch.fnmatchcase(name.upper(), glob.upper())
 
 

@@ -48,7 +48,12 @@ def respond(login: "Login", body: dict[str, Any]) -> dict[str, Any]:
     query = str(uuid.uuid4())
     session.remember(query, answer.result)
     place = {"finalDatabaseName": database, "finalSchemaName": schema, "queryId": query}
-    return {"data": {"parameters": [], **place, **answer.data}, "code": None, "message": None, "success": True}
+    return {
+        "data": {"parameters": [], **place, **answer.data},
+        "code": None,
+        "message": None,
+        "success": True,
+    }
 
 
 def _execute(login: "Login", sql: str, body: dict[str, Any]) -> Answer:
@@ -128,7 +133,9 @@ def _accept(_: "Login", __: Reader) -> Answer:
 
 
 def _use(_: "Login", reader: Reader) -> Answer | None:
-    return status(kind="accepted") if reader.words(2)[1:] in (["ROLE"], ["WAREHOUSE"], ["SECONDARY"]) else None
+    return (
+        status(kind="accepted") if reader.words(2)[1:] in (["ROLE"], ["WAREHOUSE"], ["SECONDARY"]) else None
+    )
 
 
 def _show(login: "Login", reader: Reader) -> Answer | None:
@@ -207,7 +214,9 @@ def _end(verb: str) -> Callable[["Login", Reader], Answer]:
             session.in_transaction = False
             if verb == "commit" and _is_aborted(session):
                 session.duckdb.execute("rollback")
-                raise Failure("The stand-in cannot commit: DuckDB gave the transaction up when a statement in it failed.")
+                raise Failure(
+                    "The stand-in cannot commit: DuckDB gave the transaction up when a statement in it failed."
+                )
             session.duckdb.execute(verb)
         return status()
 
@@ -247,7 +256,9 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, SqlglotError):
         return Failure(f"SQL compilation error:\n{error}")
     if isinstance(error, duckdb.Error) and "Python Interpreter Error" in str(error):
-        return Failure("Python Interpreter Error" + str(error).partition("Python Interpreter Error")[2], 100357, "P0000")
+        return Failure(
+            "Python Interpreter Error" + str(error).partition("Python Interpreter Error")[2], 100357, "P0000"
+        )
     if isinstance(error, duckdb.Error):
         return Failure(str(error), 100035, "22000")
     log.exception("a statement broke the stand-in")

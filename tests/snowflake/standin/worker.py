@@ -1,8 +1,8 @@
 """What runs handlers of functions and procedures. The standard library only, and what the handler imports.
 
-One process waits at a socket, with what takes long to import already there, and forks for each handler. The child speaks in
-pickled frames: first what to load, then one for each batch or call. It stands in for Snowflake's sandbox: only the temporary
-folder can be written, and a function has no network.
+One process waits at a socket, with what takes long to import already there, and forks for each handler. The child
+speaks in pickled frames: first what to load, then one for each batch or call. It stands in for Snowflake's sandbox:
+only the temporary folder can be written, and a function has no network.
 """
 
 import contextlib
@@ -17,11 +17,21 @@ import sys
 import tempfile
 import traceback
 import types
+from pathlib import Path
 from typing import Any, BinaryIO
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 LONG_TO_IMPORT = ("pandas", "snowflake.snowpark")
-CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "os.link", "os.symlink", "os.truncate"}
+CHANGES = {
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.chmod",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+}
 
 
 def receive(stream: BinaryIO) -> Any:
@@ -68,7 +78,11 @@ def provide_snowflake_module() -> None:
     """The module that exists only inside Snowflake's sandbox."""
     module = types.ModuleType("_snowflake")
 
-    def vectorized(input: Any = None, max_batch_size: int | None = None, flatten_object_input: bool = False) -> Any:
+    def vectorized(
+        input: Any = None,  # noqa: A002
+        max_batch_size: int | None = None,
+        flatten_object_input: bool = False,
+    ) -> Any:
         def mark(handler: Any) -> Any:
             handler._sf_vectorized_input, handler._sf_max_batch_size = input, max_batch_size
             handler._sf_flatten_object_input = flatten_object_input
@@ -84,7 +98,7 @@ def load(handler: str, body: str | None) -> Any:
     """The handler, out of the text of the statement or out of the imported files."""
     directory = sys._xoptions["snowflake_import_directory"]
     assert isinstance(directory, str)
-    sys.path[:0] = [directory, *(directory + f for f in sorted(os.listdir(directory)) if f.endswith(".zip"))]
+    sys.path[:0] = [directory, *sorted(str(file) for file in Path(directory).glob("*.zip"))]
     module_name, _, name = handler.rpartition(".")
     if body is None:
         return getattr(importlib.import_module(module_name), name)
@@ -106,10 +120,8 @@ def decoded(column: Any) -> list[Any]:
 def rows(handler: Any, columns: list[Any], count: int, strict: bool) -> list[Any]:
     """Calls a scalar handler once for each row."""
     values = [decoded(column) for column in columns]
-    found = []
-    for row in zip(*values, strict=True) if values else [()] * count:
-        found.append(None if strict and any(v is None for v in row) else handler(*row))
-    return found
+    given = zip(*values, strict=True) if values else [()] * count
+    return [None if strict and any(v is None for v in row) else handler(*row) for row in given]
 
 
 def batches(handler: Any, columns: list[Any], count: int) -> list[Any]:
@@ -128,7 +140,9 @@ def batches(handler: Any, columns: list[Any], count: int) -> list[Any]:
         if len(values) != len(batch):
             raise ValueError(f"The handler returned {len(values)} rows for a batch of {len(batch)}.")
         # What pandas takes for missing is NULL.
-        found += [None if missing else value for value, missing in zip(values.tolist(), values.isna(), strict=True)]
+        found += [
+            None if missing else value for value, missing in zip(values.tolist(), values.isna(), strict=True)
+        ]
     return found
 
 
@@ -188,7 +202,7 @@ def serve(stream: BinaryIO) -> None:
             else:
                 answer = rows(handler, **frame, strict=task["strict"])
             send(stream, ("answer", answer))
-        except Exception:
+        except Exception:  # noqa: BLE001
             send(stream, ("error", traceback.format_exc()))
 
 
@@ -209,7 +223,10 @@ def main(path: str) -> None:
             if os.fork() == 0:
                 listening.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError), connection.makefile("rwb") as stream:
+                with (
+                    contextlib.suppress(BrokenPipeError, ConnectionResetError),
+                    connection.makefile("rwb") as stream,
+                ):
                     serve(stream)
                 os._exit(0)
             connection.close()

@@ -104,8 +104,8 @@ class Worker:
                 self._stream = None
                 raise Failure(f"The process of the handler ended: {error!r}", 100357, "P0000") from None
         if verdict == "error":
-            text = f"Python Interpreter Error:\n{content} in function {self.task['name']} with handler {self.task['handler']}"
-            raise Failure(text, 100357, "P0000")
+            where = f"in function {self.task['name']} with handler {self.task['handler']}"
+            raise Failure(f"Python Interpreter Error:\n{content} {where}", 100357, "P0000")
         return content
 
     def stop(self) -> None:

