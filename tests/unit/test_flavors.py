@@ -26,7 +26,7 @@ def house(monkeypatch):
         ("decision_tree", {"params": {"max_leaf_nodes": 8}}, "sql"),
         ("random_forest", {"params": {"n_estimators": 20}}, "kernel"),
         ("random_forest", {"params": {"n_estimators": 20}, "serving": "estimator"}, "estimator"),
-        ("hist_gradient_boosting", {}, "kernel"),
+        ("hist_gradient_boosting", {"params": {"max_iter": 60}}, "kernel"),
         ("decision_tree", {"params": {"max_leaf_nodes": 8}, "serving": "kernel"}, "kernel"),
         ("random_forest", {"params": {"n_estimators": 3, "max_depth": 6}, "serving": "sql"}, "sql"),
     ],
