@@ -41,7 +41,7 @@ from range(40) as days(day) cross join range(10) as rows(row)
 where not (day = 39 and row >= 4)
 """
 
-# Test → (arguments with which it passes, arguments with which it fails, rows returned then). `on` is a column or a table.
+# By test: arguments with which it passes, arguments with which it fails, and the rows returned then. `on` is a column.
 CASES: dict[str, list[dict[str, Any]]] = {
     "expected_rows": [
         {
@@ -255,7 +255,8 @@ MODELS = {
     "moved": "select number + 10 as number, 'odd' as kind, 1.5 as gappy from {{ ref('rows_here') }}",
     "moved_baseline": "{{ snowml.frozen_baseline(ref('moved'), ['number', 'kind', 'gappy']) }}",
     # Pump 4 will be asked about tomorrow.
-    "asked": "select * from (values (1, timestamp '2024-06-30'), (2, timestamp '2024-06-30'), (3, timestamp '2024-07-01'),"
+    "asked": "select * from (values (1, timestamp '2024-06-30'), (2, timestamp '2024-06-30'),"
+    " (3, timestamp '2024-07-01'),"
     " (4, timestamp '2024-07-02')) as g(pump, as_of)",
     "asked_by_answers": "select distinct pump, as_of from {{ ref('asked') }} where pump = 1",
     "answers": "select pump, as_of from {{ ref('asked') }} where pump < 3 union all"

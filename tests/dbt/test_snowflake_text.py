@@ -1,7 +1,7 @@
 """What the macros write for Snowflake, without a Snowflake: the text, reviewed and kept, and read by its grammar.
 
-The package's `snowflake__` macros stand in for DuckDB's by dbt's own dispatch. What dbt's adapter writes itself (dateadd,
-quoting) is DuckDB's here; that a server accepts the text is not shown.
+The package's `snowflake__` macros stand in for DuckDB's by dbt's own dispatch. What dbt's adapter writes itself
+(dateadd, quoting) is DuckDB's here; that a server accepts the text is not shown.
 """
 
 import os
@@ -56,7 +56,9 @@ MODELS = {
         'target_relation': 'target', 'temp_relation': 'computed', 'dest_columns': [{'name': 'SHOP'}, {'name': 'AS_OF'}]
     }) }}""",
     "sound": "{{ snowml.sound_rows(source('main', 'sales'), contract={'is_there': 'amount is not null'}) }}",
-    "quarantined": "{{ snowml.quarantine(source('main', 'sales'), contract={'a': 'amount > 0', 'b': \"kind <> 'x'\"}) }}",
+    "quarantined": """{{ snowml.quarantine(
+        source('main', 'sales'), contract={'a': 'amount > 0', 'b': "kind <> 'x'"}
+    ) }}""",
 }
 
 SOURCES = """\

@@ -1,4 +1,4 @@
--- The same by the plan of low memory.
+-- The same by the other plan.
 {{ snowml.point_in_time_join(
     spine=ref('inspections'),
     histories=[
