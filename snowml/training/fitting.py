@@ -68,10 +68,10 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """The champion, with all rows of the training data as it reads them; None where it cannot."""
+    """The champion, with all rows of the training data as it reads them."""
 
     artifact: Artifact
-    frame: pd.DataFrame | None
+    frame: pd.DataFrame
 
 
 def fit(
@@ -103,8 +103,8 @@ def fit(
     for name, mask in masks.items():
         answers, scores[name] = answer(artifact, data.frame[mask])
         measured["model"][name] = _evaluate(signature, data.label[mask], answers, scores[name])
-    if champion:
-        measured["champion"] = {"test": _measure_champion(champion, data.label, masks["test"])}
+    if champion and (values := _measure_champion(champion, data.label, masks["test"])):
+        measured["champion"] = {"test": values}
     clock.lap("evaluate")
     rules = _baselines(settings, signature, data, masks)
     for rule in rules:
@@ -215,9 +215,7 @@ def _measure_baseline(
 
 
 def _measure_champion(champion: Rival, label: NDArray[np.generic], test: Mask) -> dict[str, float]:
-    """The champion on the same rows; nothing where it lacks a column, or refuses a row."""
-    if champion.frame is None:
-        return {}
+    """The champion on the same rows; nothing where it refuses one."""
     try:
         answers, scores = answer(champion.artifact, champion.frame[test])
     except ValueError:

@@ -13,7 +13,7 @@ from snowml.registry.store import Registry
 from snowml.serving.functions import names_of
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.parity import compare
-from snowml.workflows.repair import create_current, create_versioned, functions_for, repair
+from snowml.workflows.repair import create_current, create_versioned, functions_for, repair_if_possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def promote(
     """
     progress = progress or Silent()
     engine.tag("promote", model)
-    repair(registry, model)
+    repair_if_possible(registry, model)
     chosen = _chosen(registry, model, version)
     turns = registry.champions(model)
     previous = turns[-1] if turns else None
@@ -103,7 +103,7 @@ def rollback(
     """
     engine.tag("rollback", model)
     current = registry.champion(model)
-    if repair(registry, model) and (finished := _finished(registry, current, to)):
+    if repair_if_possible(registry, model) and (finished := _finished(registry, current, to)):
         return finished
     earlier = registry.champions(model)[:-1]
     target = to if to is not None else (earlier[-1] if earlier else None)

@@ -15,22 +15,21 @@ from snowml.engines.columns import columns_of
 from snowml.progress import Progress, Silent
 from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
-from snowml.registry.trusted import Artifact
 from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
-from snowml.spec.fields import folded
-from snowml.spec.kinds import kind_of
 from snowml.spec.model import ModelSpec
 from snowml.training.data import Columns, TrainingData, read
 from snowml.training.fitting import Fitted, Rival, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
-from snowml.workflows.champion import champion_artifact
-from snowml.workflows.repair import repair
+from snowml.workflows.champion import Unmeasured, rival_of
+from snowml.workflows.repair import repair_if_possible
 from snowml.workflows.specs import Located
 
 BASELINES = ("constant", "best_rule")
+# The parameter of a run that says why it has no figures of the champion. No estimator has one of that name.
+_UNMEASURED = "champion_unmeasured"
 _PACKAGES = ("snowml-warehouse", "scikit-learn", "numpy", "pandas", "skops", "duckdb")
 
 
@@ -45,6 +44,11 @@ class Trained:
     verdicts: tuple[Verdict, ...]
     best_rule: str
     fresh: bool = True
+
+    @property
+    def unmeasured(self) -> str | None:
+        """Why there is a champion that it was not measured beside."""
+        return unmeasured_in(self.run)
 
     @property
     def passed(self) -> bool:
@@ -64,6 +68,7 @@ class Trained:
             "metrics": self.measured["model"],
             "baselines": {name: splits for name, splits in self.measured.items() if name in BASELINES},
             "champion": self.measured.get("champion"),
+            "champion_unmeasured": self.unmeasured,
             "best_rule": self.best_rule,
             "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
         }
@@ -100,7 +105,7 @@ def train(
     progress, spec = progress or Silent(), located.spec
     engine.tag("train", spec.name)
     registry.create()
-    repair(registry, spec.name)
+    repair_if_possible(registry, spec.name)
     with progress.step(f"read {spec.settings.training_set}") as step:
         windows = spec.settings.split.windows(as_of, located.locator)
         signature, data = read_training_set(engine, located, as_of)
@@ -112,13 +117,15 @@ def train(
             step.outcome(f"unchanged since version {earlier.version.version}")
             return earlier
     with progress.step(f"fit {spec.settings.estimator}") as step:
-        champion = champion_artifact(registry, spec.name)
-        rival = _rival(engine, located, signature, data, champion, as_of) if champion else None
-        fitted = fit(spec.settings, signature, data, masks, rival)
+        rival = rival_of(engine, registry, spec, signature, data, windows)
+        fitted = fit(spec.settings, signature, data, masks, rival if isinstance(rival, Rival) else None)
+        if isinstance(rival, Rival) and "champion" not in fitted.measured:
+            rival = Unmeasured("it refuses a row of this test window")
         step.outcome(_headline(spec.settings.metric, fitted))
     with progress.step("register"):
-        run = _run(located, data, rows, fitted, as_of, now)
-        verdicts = tuple(judge(spec.settings.gates, fitted.measured))
+        unmeasured = rival if isinstance(rival, Unmeasured) else None
+        run = _run(located, data, rows, fitted, unmeasured, as_of, now)
+        verdicts = tuple(judge(spec.settings.gates, fitted.measured, unmeasured_in(run)))
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
     return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
@@ -150,6 +157,12 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
     return signature, data
 
 
+def unmeasured_in(run: Run) -> str | None:
+    """Why a run has no figures of the champion that there was; None where it has, or there was none."""
+    why = run.params.get(_UNMEASURED)
+    return str(why) if why else None
+
+
 def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: datetime) -> Trained | None:
     """The newest version, if training again could only make the same."""
     versions = registry.versions(spec.name)
@@ -167,32 +180,10 @@ def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: dat
         status=registry.statuses(spec.name)[newest.version],
         run=run,
         measured=measured,
-        verdicts=tuple(judge(spec.settings.gates, measured)),
+        verdicts=tuple(judge(spec.settings.gates, measured, unmeasured_in(run))),
         best_rule=best,
         fresh=False,
     )
-
-
-def _rival(
-    engine: Engine,
-    located: Located,
-    signature: Signature,
-    data: TrainingData,
-    champion: Artifact,
-    as_of: datetime,
-) -> Rival:
-    """The champion with the same rows, read with its own features: the new version may have dropped some.
-
-    Without rows where the training set has one of them no more, or as another kind.
-    """
-    spec, settings, wanted = located.spec, located.spec.settings, champion.signature.features
-    if set(wanted) <= set(signature.features):
-        return Rival(champion, data.frame)
-    kinds = {folded(name): kind_of(type_) for name, type_ in columns_of(engine, spec.training_set)}
-    if any(kinds.get(feature.name) != feature.kind for feature in wanted):
-        return Rival(champion, None)
-    roles = Columns(wanted, settings.entity, settings.as_of, settings.label, settings.label_at)
-    return Rival(champion, read(engine, spec.training_set, roles, task=settings.task, as_of=as_of).frame)
 
 
 def _register(
@@ -238,10 +229,12 @@ def _run(
     data: TrainingData,
     rows: Mapping[str, int],
     fitted: Fitted,
+    unmeasured: Unmeasured | None,
     as_of: datetime,
     now: datetime,
 ) -> Run:
     settings = located.spec.settings
+    params = {"estimator": settings.estimator, **settings.params, "split": settings.split.model_dump()}
     return Run(
         run_id=uuid.uuid4().hex,
         model=located.spec.name,
@@ -253,7 +246,7 @@ def _run(
         training_set=str(located.spec.training_set),
         fingerprint=data.fingerprint,
         row_counts={**rows, "embargoed": len(data.label) - sum(rows.values())},
-        params={"estimator": settings.estimator, **settings.params, "split": settings.split.model_dump()},
+        params=params | ({_UNMEASURED: str(unmeasured)} if unmeasured else {}),
         packages=_packages(),
         durations={name: round(seconds, 3) for name, seconds in fitted.durations.items()},
         metrics=fitted.metrics,

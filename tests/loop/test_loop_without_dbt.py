@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import snowml
-from snowml.errors import DataError, GateFailed, NotPromoted, UserError
+from snowml.errors import ArtifactError, DataError, GateFailed, NotPromoted, UserError
+from snowml.workflows.champion import load_artifact
 from snowml.workflows.promote import rollback
 
 REPOSITORY = Path(snowml.__file__).parent.parent
@@ -139,8 +140,8 @@ def test_a_champion_that_refuses_a_row_cannot_be_compared_with(house):
     engine.execute("update training_set set speed = 'inf'::double where id = 290")
     gates = [{"better_than": "champion", "metric": "roc_auc"}]
     second = handmade.train_one(engine, registry, "hist_gradient_boosting", gates=gates)
-    assert second.measured["champion"]["test"] == {}
-    assert second.verdicts[0].text.endswith("could not be compared with the champion")
+    assert "champion" not in second.measured
+    assert "could not be compared with the champion: it refuses a row" in second.verdicts[0].text
 
 
 def test_a_row_that_scikit_learn_refuses_is_null_on_both_sides_of_the_certificate(house):
@@ -211,3 +212,72 @@ def test_a_file_of_the_registrys_own_name_and_renamed_later(tmp_path, estimator)
     handmade.train_one(engine, registry, estimator, params=params)
     assert handmade.promote_one(engine, registry).previous == 1
     engine.close()
+
+
+CHAMPION_GATE = [{"better_than": "champion", "metric": "roc_auc"}]
+
+
+@pytest.mark.parametrize(
+    ("days_back", "split"),
+    [(20, {"validation": "15 days", "test": "15 days"}), (0, {"validation": "15 days", "test": "16 days"})],
+)
+def test_the_champion_is_not_judged_on_rows_that_it_was_made_with(house, days_back, split):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    as_of = handmade.AS_OF - timedelta(days=days_back)
+    second = handmade.train_one(engine, registry, as_of=as_of, split=split, gates=CHAMPION_GATE)
+    assert "champion" not in second.measured
+    assert "champion" not in registry.metrics(handmade.MODEL)[second.run.run_id]
+    assert second.unmeasured == registry.run(second.run.run_id).params["champion_unmeasured"]
+    assert second.unmeasured.startswith(
+        "version 1 was trained on rows of this test window. Let the test window begin"
+    )
+    assert f"{handmade.AS_OF - timedelta(days=15):%Y-%m-%d %H:%M} or later" in second.unmeasured
+    assert (second.status, second.summary()["champion"]) == ("rejected", None)
+    assert second.verdicts[0].text.endswith(f"could not be compared with the champion: {second.unmeasured}")
+    again = handmade.train_one(
+        engine, registry, as_of=as_of, split=split, gates=CHAMPION_GATE, if_changed=True
+    )
+    assert (again.fresh, again.verdicts) == (False, second.verdicts)
+
+
+def test_the_champion_is_judged_where_its_validation_ends_as_the_test_window_begins(house):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    split = {"validation": "30 days", "test": "14 days"}
+    second = handmade.train_one(engine, registry, split=split, gates=CHAMPION_GATE)
+    assert second.unmeasured is None
+    assert second.measured["champion"]["test"]
+
+
+@pytest.mark.parametrize("functions", ["in place", "gone"])
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("delete from snowml.artifacts", "is not in"),
+        ("update snowml.artifacts set data = 'x'::blob", "not the one that was registered"),
+    ],
+)
+def test_a_lost_champion_is_replaced_by_training_and_promoting(house, damage, what, functions):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    engine.execute(damage)
+    if functions == "gone":
+        engine.execute("drop macro main.predict_lateness")
+    with pytest.raises(
+        ArtifactError, match=rf"lateness version 1 cannot be read: .*{what}.* snowml train lateness"
+    ):
+        load_artifact(registry, registry.version(handmade.MODEL, 1))
+    judged = handmade.train_one(engine, registry, gates=CHAMPION_GATE)
+    assert judged.status == "rejected"
+    second = handmade.train_one(engine, registry)
+    assert second.unmeasured.startswith("version 1 is lost. The artifact")
+    assert what in second.unmeasured
+    assert handmade.promote_one(engine, registry).version.version == 3
+    assert all(row["answer"] is not None for row in engine.query(QUERY).to_pylist())
