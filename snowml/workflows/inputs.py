@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from snowml.errors import did_you_mean
+from snowml.engines.base import Engine
+from snowml.engines.columns import columns_of
+from snowml.errors import DataError, did_you_mean
+from snowml.names import Relation
 from snowml.records import Version
 from snowml.spec.fields import folded
 from snowml.spec.kinds import kind_of
@@ -30,3 +33,12 @@ def broken_inputs(columns: Sequence[tuple[str, str]], version: Version, source: 
                 f"of type {type_}. Restore it, or train the model again: snowml train {version.model}"
             )
     return found
+
+
+def broken_where_built(engine: Engine, relation: Relation, version: Version) -> list[str]:
+    """`broken_inputs` of a relation as it is in the warehouse; nothing where it is not built."""
+    try:
+        columns = columns_of(engine, relation)
+    except DataError:
+        return []
+    return broken_inputs(columns, version, str(relation))

@@ -12,22 +12,27 @@ from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
+from snowml.names import quoted
 from snowml.progress import Progress, Silent
 from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
 from snowml.serving.functions import flavor_of
 from snowml.spec.columns import column_type, features
 from snowml.spec.model import ModelSpec
+from snowml.spec.split import Windows
 from snowml.training.data import Columns, TrainingData, read
 from snowml.training.fitting import Fitted, Rival, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import Unmeasured, rival_of
+from snowml.workflows.estimator import check_estimator
 from snowml.workflows.repair import repair_if_possible
 from snowml.workflows.specs import Located
 
 BASELINES = ("constant", "best_rule")
+# All rows of the test window, with a label or without: what monitoring compares later volumes with.
+TEST_WINDOW = "test_window"
 # The parameter of a run that says why it has no figures of the champion. No estimator has one of that name.
 _UNMEASURED = "champion_unmeasured"
 _PACKAGES = ("snowml-warehouse", "scikit-learn", "numpy", "pandas", "skops", "duckdb")
@@ -106,11 +111,13 @@ def train(
     engine.tag("train", spec.name)
     registry.create()
     repair_if_possible(registry, spec.name)
+    check_estimator(spec.settings, located.locator)
     with progress.step(f"read {spec.settings.training_set}") as step:
         windows = spec.settings.split.windows(as_of, located.locator)
         signature, data = read_training_set(engine, located, as_of)
         masks = split(data, windows)
         rows = {name: int(mask.sum()) for name, mask in masks.items()}
+        in_window = _rows_in_test_window(engine, spec, windows)
         step.outcome(f"{sum(rows.values()):,} rows, {len(signature.features)} features")
         earlier = _earlier(registry, spec, data, as_of) if if_changed else None
         if earlier:
@@ -124,7 +131,9 @@ def train(
         step.outcome(_headline(spec.settings.metric, fitted))
     with progress.step("register"):
         unmeasured = rival if isinstance(rival, Unmeasured) else None
-        run = _run(located, data, rows, fitted, unmeasured, as_of, now)
+        late = len(data.label) - sum(rows.values())
+        counts = {**rows, "embargoed": late, TEST_WINDOW: in_window}
+        run = _run(located, data, counts, fitted, unmeasured, as_of, now)
         verdicts = tuple(judge(spec.settings.gates, fitted.measured, unmeasured_in(run)))
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
@@ -144,7 +153,8 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
     data = read(engine, spec.training_set, roles, task=settings.task, as_of=as_of)
     binary = settings.task == "classification"
-    found, positive = classes(data.label, settings.positive) if binary else ((), None)
+    where = f"{spec.name}: the label '{settings.label}' of {spec.training_set}"
+    found, positive = classes(data.label, settings.positive, where, located.locator) if binary else ((), None)
     signature = Signature(
         features=inputs,
         entity=settings.entity,
@@ -155,6 +165,16 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
         positive=positive,
     )
     return signature, data
+
+
+def _rows_in_test_window(engine: Engine, spec: ModelSpec, windows: Windows) -> int:
+    as_of = quoted(spec.settings.as_of, engine.name)
+    found = engine.query(
+        f"select count(*) as n from {spec.training_set.within(engine.database).sql(engine.name)} "
+        f"where {as_of} >= ? and {as_of} < ?",
+        [windows.test_start, windows.end],
+    )
+    return int(found["n"][0].as_py())
 
 
 def unmeasured_in(run: Run) -> str | None:
@@ -245,7 +265,7 @@ def _run(
         seed=settings.seed,
         training_set=str(located.spec.training_set),
         fingerprint=data.fingerprint,
-        row_counts={**rows, "embargoed": len(data.label) - sum(rows.values())},
+        row_counts=rows,
         params=params | ({_UNMEASURED: str(unmeasured)} if unmeasured else {}),
         packages=_packages(),
         durations={name: round(seconds, 3) for name, seconds in fitted.durations.items()},

@@ -11,9 +11,15 @@ import numpy as np
 import pytest
 
 import snowml
-from snowml.errors import ArtifactError, DataError, GateFailed, NotPromoted, UserError
+from snowml.errors import ArtifactError, DataError, GateFailed, NotPromoted, SpecError, UserError
+from snowml.monitoring.window import Window
+from snowml.names import Relation
+from snowml.spec.estimators import ESTIMATORS
 from snowml.workflows.champion import load_artifact
+from snowml.workflows.monitor import _volume
 from snowml.workflows.promote import rollback
+from snowml.workflows.specs import Located
+from snowml.workflows.train import train
 
 REPOSITORY = Path(snowml.__file__).parent.parent
 TYPES = [
@@ -281,3 +287,114 @@ def test_a_lost_champion_is_replaced_by_training_and_promoting(house, damage, wh
     assert what in second.unmeasured
     assert handmade.promote_one(engine, registry).version.version == 3
     assert all(row["answer"] is not None for row in engine.query(QUERY).to_pylist())
+
+
+def test_volumes_are_compared_with_all_rows_of_the_test_window_labelled_or_not(house):
+    _, engine, registry = house
+    fill(engine)
+    start, day = handmade.AS_OF - timedelta(days=15), timedelta(days=1)
+    engine.execute("update training_set set late = null where as_of >= ? and id % 3 > 0", [start])
+    (row,) = engine.query(
+        "select count(*) as n from training_set where as_of >= ? and as_of < ?", [start, handmade.AS_OF]
+    ).to_pylist()
+    trained = handmade.train_one(engine, registry)
+    assert registry.run(trained.run.run_id).row_counts["test_window"] == row["n"] == 50
+    assert trained.run.row_counts["test"] < 20
+    window = Window("as_of", handmade.AS_OF - 3 * day, handmade.AS_OF)
+    volume = _volume(registry, handmade.spec(), trained.version, window, 10)
+    assert volume.value == pytest.approx(1.0)
+    engine.execute("update snowml.runs set row_counts = '{\"test\": 25}'")
+    assert _volume(registry, handmade.spec(), trained.version, window, 10).value == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            "alter table scoring drop column speed",
+            "main.scoring has no column 'speed', which lateness version 1 reads",
+        ),
+        (
+            "alter table scoring alter speed type varchar",
+            "'speed' of main.scoring was a number when lateness version 1",
+        ),
+    ],
+)
+def test_a_version_that_the_scoring_set_cannot_feed_is_not_promoted(house, change, told):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("create table scoring as from training_set")
+    engine.execute(change)
+    scoring = Relation("main", "scoring")
+    located = Located(handmade.spec().model_copy(update={"scoring_set": scoring}))
+    train(engine, registry, located, as_of=handmade.AS_OF, now=handmade.NOW)
+    with pytest.raises(DataError, match=f"lateness version 1 is not promoted.\n.*{told}"):
+        handmade.promote_one(engine, registry)
+    assert registry.champions("lateness") == []
+    engine.execute("drop table scoring")
+    assert handmade.promote_one(engine, registry).version.version == 1
+
+
+def test_an_older_version_whose_column_is_gone_is_named_with_it(house):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("create table scoring as from training_set")
+    located = Located(handmade.spec().model_copy(update={"scoring_set": Relation("main", "scoring")}))
+    train(engine, registry, located, as_of=handmade.AS_OF, now=handmade.NOW)
+    engine.execute("alter table training_set drop column speed")
+    told = r"version 1 cannot be compared.\nmain.training_set has no column 'speed', which lateness version 1 reads"
+    with pytest.raises(DataError, match=told):
+        handmade.promote_one(engine, registry, version=1)
+
+
+def test_a_number_whose_square_has_no_room_is_named_with_its_limit(house):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("update training_set set speed = 1e300 where id = 290")
+    told = r"no number above 1e\+149 nor infinities: 'speed' in 1 rows \(such as 1e\+300\)"
+    with pytest.raises(DataError, match=told):
+        handmade.train_one(engine, registry)
+    engine.execute("update training_set set speed = -9e148 where id > 200")
+    assert handmade.train_one(engine, registry).passed is not None
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS["regression"])
+def test_a_regression_takes_labels_up_to_a_limit_and_names_what_is_beyond(house, estimator):
+    _, engine, registry = house
+    fill(engine, "DOUBLE", -9e36, 9e36)
+    params = {"n_estimators": 3} if estimator in ("random_forest", "extra_trees", "gradient_boosting") else {}
+    gates = [{"metric": "rmse", "min": 0}]
+    changes = {"task": "regression", "params": params, "gates": gates, "metric": "rmse"}
+    if estimator not in (
+        "lasso",
+        "elastic_net",
+    ):  # their solver may not converge, which is a warning of its own
+        trained = handmade.train_one(engine, registry, estimator, **changes)
+        assert 0 < trained.measured["model"]["test"]["rmse"] < 2e37
+    engine.execute("update training_set set late = 1e300 where id = 290")
+    told = r"main.training_set: the label 'late' is beyond 1e\+37 in 1 rows \(up to 1e\+300\)"
+    with pytest.raises(DataError, match=told):
+        handmade.train_one(engine, registry, estimator, **changes)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"depth": 3}, "params.depth: The estimator 'logistic_regression' has no parameter 'depth'"),
+        ({"max_iter": -5}, "params.max_iter: The 'max_iter' parameter of LogisticRegression must be"),
+        ({"n_jobs": 5}, "params.n_jobs: The parameter 'n_jobs' .* is set by snowml"),
+    ],
+)
+def test_parameters_are_checked_before_the_data_is_read(house, params, told):
+    _, engine, registry = house
+    with pytest.raises(SpecError, match=told):
+        handmade.train_one(engine, registry, params=params)
+
+
+def test_a_label_of_one_class_is_told_with_its_model_table_and_column(house):
+    _, engine, registry = house
+    fill(engine, "BOOLEAN", True, True)
+    with pytest.raises(
+        DataError, match=r"^lateness: the label 'late' of main.training_set has 1 value \(True\)"
+    ):
+        handmade.train_one(engine, registry)
