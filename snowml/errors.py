@@ -11,6 +11,7 @@ SnowmlError
 │   ├── SpecError         carries file and line
 │   ├── ProjectError
 │   ├── DataError
+│   │   └── ArtifactError
 │   ├── ModelNotFound
 │   ├── NotTrained
 │   └── NotPromoted
@@ -80,6 +81,10 @@ class ProjectError(UserError):
 
 class DataError(UserError):
     """The data cannot be used for what was asked."""
+
+
+class ArtifactError(DataError):
+    """A version's artifact is gone, damaged, or not what snowml writes."""
 
 
 class ModelNotFound(UserError):

@@ -85,8 +85,11 @@ def open_file(file):
     return engine, Registry(engine, "snowml")
 
 
-def train_one(engine, registry, estimator="logistic_regression", *, now=NOW, **changes):
-    return train(engine, registry, Located(spec(estimator, **changes)), as_of=AS_OF, now=now)
+def train_one(
+    engine, registry, estimator="logistic_regression", *, now=NOW, as_of=AS_OF, if_changed=False, **changes
+):
+    located = Located(spec(estimator, **changes))
+    return train(engine, registry, located, as_of=as_of, now=now, if_changed=if_changed)
 
 
 def promote_one(engine, registry, version=None, now=NOW):

@@ -25,13 +25,16 @@ def show_trained(done: "Trained", metric: str) -> None:
         f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,}{late}"
     )
     metrics = [metric, *(name for name in done.measured["model"]["test"] if name != metric)]
+    measured = dict(done.measured) | ({"champion": {}} if done.unmeasured else {})
     table(
         ["on test", *metrics],
         [
             [_predictor(name, done.best_rule), *(splits.get("test", {}).get(name_) for name_ in metrics)]
-            for name, splits in done.measured.items()
+            for name, splits in measured.items()
         ],
     )
+    if done.unmeasured:
+        say(f"the champion is not measured: {done.unmeasured}")
     for verdict in done.verdicts:
         say(f"gate {'passed' if verdict.passed else 'FAILED'}: {verdict.text}")
     if done.passed:

@@ -16,7 +16,7 @@ from snowml.cli.options import (
     models_asked,
     project_options,
 )
-from snowml.errors import DriftFound, GateFailed, UserError
+from snowml.errors import DriftFound, GateFailed, SnowmlError, UserError
 
 if TYPE_CHECKING:
     from snowml.registry.store import Registry
@@ -81,23 +81,32 @@ def train(
     overrides = dict(_setting(item) for item in settings)
     manifest = Dbt(project, progress).manifest()
     names = models_asked(model, every, lambda: model_names(manifest))
-    failed = []
-    documents = []
+    failed: list[SnowmlError] = []
+    documents: list[dict[str, Any]] = []
     with open_registry(project, progress, create=True) as registry:
         engine = registry.engine
         for name in names:
-            located = from_project(project, manifest, name, database=engine.database, overrides=overrides)
-            done = run(
-                engine, registry, located, as_of=at, now=now(), if_changed=if_changed, progress=progress
-            )
+            try:
+                located = from_project(project, manifest, name, database=engine.database, overrides=overrides)
+                done = run(
+                    engine, registry, located, as_of=at, now=now(), if_changed=if_changed, progress=progress
+                )
+            except SnowmlError as error:
+                if not every:
+                    raise
+                # One model that cannot be trained is no reason to leave out the others.
+                failed.append(type(error)(f"{name}: {error}"))
+                documents.append({"model": name, "error": str(error)})
+                continue
             documents.append(done.summary())
             if not as_json:
                 answers.show_trained(done, located.spec.settings.metric)
-            failed += [] if done.passed else [done]
+            failed += [] if done.passed else [GateFailed(answers.failed_gates(done))]
     if as_json:
         emit_json(documents if every else documents[0])
     if failed:
-        raise GateFailed("\n".join(answers.failed_gates(done) for done in failed))
+        worst = max(failed, key=lambda error: error.exit_code)
+        raise type(worst)("\n".join(map(str, failed)))
 
 
 @click.command()

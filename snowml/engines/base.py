@@ -85,7 +85,11 @@ class Engine(Protocol):
         """Keep an artifact's bytes under a key; the same key twice is kept once."""
 
     def get(self, store: Relation, key: str) -> bytes:
-        """The bytes of an artifact."""
+        """The bytes of an artifact.
+
+        Raises:
+            DataError: There is none of that key.
+        """
 
     def create_function(self, function: SqlFunction | VectorFunction) -> None:
         """Create a function, or replace the one of that name."""

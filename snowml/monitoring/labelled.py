@@ -63,6 +63,8 @@ def labelled(
     if task == "classification":
         columns = f"{_flag(f'{label} = ?')} as y, {_flag(f's.answer = {label}')} as hit, s.score"
         bound: list[object] = [labels.positive]
+        if isinstance(labels.positive, float):
+            known = f"{known} and {_number(label)} is not null"
     else:
         columns, bound = f"cast({label} as double) as y, s.score as p", []
         known = f"{known} and {_number(label)} is not null"

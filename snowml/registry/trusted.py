@@ -96,7 +96,7 @@ def check_digest(data: bytes, sha256: str) -> None:
     if found != sha256:
         raise DataError(
             f"The artifact is not the one that was registered: its sha256 is {found}, expected {sha256}."
-            " It was changed or damaged; roll back, or train the version again."
+            " It was changed or damaged."
         )
 
 

@@ -111,7 +111,7 @@ def _checked(exposure: Mapping[str, Any], place: Locator) -> Any:
     elif raw is None:
         complaint = f"exposure '{name}' has no settings. Add 'config: {{meta: {{snowml: {{task: …}}}}}}'."
     elif not _NAME.fullmatch(name):
-        complaint = f"model name '{name}' is not in lower case: use a-z, 0-9 and _, a letter first."
+        complaint = f"model name '{name}' {_unfit(name)}: use a-z, 0-9 and _, a letter first."
     elif taken := _TAKEN.fullmatch(name):
         complaint = (
             f"model name '{name}' ends in '{taken[1]}', which marks the model's other functions. Rename it."
@@ -119,6 +119,14 @@ def _checked(exposure: Mapping[str, Any], place: Locator) -> Any:
     else:
         return raw
     raise SpecError(complaint, file=place.file, line=line)
+
+
+def _unfit(name: str) -> str:
+    """What keeps `name` from being the name of a function."""
+    strange = list(dict.fromkeys(re.findall(r"[^A-Za-z0-9_]", name)))
+    if strange:
+        return f"has {' and '.join(repr(one) for one in strange)} in it"
+    return "is not in lower case" if name != name.lower() else "does not begin with a letter"
 
 
 def _owner(exposure: Mapping[str, Any]) -> str | None:

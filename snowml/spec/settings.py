@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from snowml.records import Flavor, Task
 from snowml.spec.audit import Audit
+from snowml.spec.estimators import fitting_estimator
 from snowml.spec.fields import Column, Columns, Parameter, Positive, Seed, Text, refusal
 from snowml.spec.gates import Gate, fitting_gate, fitting_metric
 from snowml.spec.split import Split
@@ -54,7 +55,7 @@ class Settings(BaseModel):
     scoring_set: Text
     features: Features = Features()
     split: Split
-    estimator: Text
+    estimator: Annotated[Text, AfterValidator(fitting_estimator)]
     params: dict[str, Parameter] = {}
     serving: Flavor | None = None
     metric: Annotated[str, AfterValidator(fitting_metric), Field(validate_default=True)] = ""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from snowml.names import Dialect, Relation, quoted
 from snowml.records import Feature, Task
 
 Times = NDArray[np.datetime64]
+
+# Gradients are float32, and errors are squared: beyond this a regression's label becomes an infinity in one of them.
+LARGEST_LABEL: Final = 1e37
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,10 @@ def read(
     """Read the rows of `relation` that a training as of `as_of` may know.
 
     Raises:
-        DataError: There is no such row, or a label is infinite.
+        DataError: There is no such row, or a label is infinite or, for a regression, too large.
     """
     sql = _query(engine.name, relation.within(engine.database), columns, task)
-    table = engine.query(sql, [as_of, as_of])
+    table = _with_label(engine.query(sql, [as_of, as_of]))
     if table.num_rows == 0:
         raise DataError(
             f"{relation} has no row with a label known by {as_of:%Y-%m-%d %H:%M}. "
@@ -66,6 +70,8 @@ def read(
         )
     frame = to_frame(table, columns.features)
     label = _labels(table["snowml_label"], relation, columns.label)
+    if task == "regression":
+        _check_size(label, relation, columns.label)
     times = [_times(table[name]) for name in ("snowml_as_of", "snowml_label_at")]
     return TrainingData(frame, label, times[0], times[1], _fingerprint(frame, label, *times))
 
@@ -124,6 +130,21 @@ def _labels(column: pa.ChunkedArray, relation: Relation, name: str) -> NDArray[n
     if label.dtype.kind == "f" and np.isinf(label).any():
         raise DataError(f"{relation}: the label '{name}' is infinite in {int(np.isinf(label).sum()):,} rows.")
     return label
+
+
+def _with_label(table: pa.Table) -> pa.Table:
+    """The rows whose label is not NaN, which is missing as NULL is; which types have a NaN only the answer tells."""
+    label = table["snowml_label"]
+    return table.filter(pc.invert(pc.is_nan(label))) if pa.types.is_floating(label.type) else table
+
+
+def _check_size(label: NDArray[np.generic], relation: Relation, name: str) -> None:
+    sizes = np.abs(label.astype(np.float64))
+    if (sizes > LARGEST_LABEL).any():
+        raise DataError(
+            f"{relation}: the label '{name}' is beyond {LARGEST_LABEL:.0e} in {int((sizes > LARGEST_LABEL).sum()):,} "
+            f"rows (up to {sizes.max():.4g}), which no regression can be fitted to. Correct it, or use another unit."
+        )
 
 
 def _times(column: pa.ChunkedArray) -> Times:

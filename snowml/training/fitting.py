@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from snowml.errors import DataError
 from snowml.records import Label, Metric, Signature
 from snowml.registry.trusted import Artifact
+from snowml.spec.problems import Problem, spec_error
 from snowml.spec.settings import Settings
 from snowml.training import pipeline
 from snowml.training.baselines import Baseline, best_rule, constant
@@ -20,11 +21,15 @@ from snowml.training.estimators import Preparation, kind_of
 from snowml.training.metrics import evaluate
 from snowml.training.split import Mask
 
+if TYPE_CHECKING:
+    from snowml.spec.location import Locator
+
 # The largest number that an estimator takes, by how its inputs are prepared: trees but for the native ones keep them
-# as float32, of which this is the largest that does not become an infinity.
+# as float32, of which this is the largest that does not become an infinity. Scaling adds up squares, which have room
+# for a thousand million rows.
 LARGEST: Mapping[Preparation, float] = {
     "native": np.inf,
-    "linear": float(np.finfo(np.float64).max),
+    "linear": 1e149,
     "ordinal": float(np.finfo(np.float32).max),
 }
 
@@ -68,10 +73,10 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """The champion, with all rows of the training data as it reads them; None where it cannot."""
+    """The champion, with all rows of the training data as it reads them."""
 
     artifact: Artifact
-    frame: pd.DataFrame | None
+    frame: pd.DataFrame
 
 
 def fit(
@@ -103,8 +108,8 @@ def fit(
     for name, mask in masks.items():
         answers, scores[name] = answer(artifact, data.frame[mask])
         measured["model"][name] = _evaluate(signature, data.label[mask], answers, scores[name])
-    if champion:
-        measured["champion"] = {"test": _measure_champion(champion, data.label, masks["test"])}
+    if champion and (values := _measure_champion(champion, data.label, masks["test"])):
+        measured["champion"] = {"test": values}
     clock.lap("evaluate")
     rules = _baselines(settings, signature, data, masks)
     for rule in rules:
@@ -127,31 +132,60 @@ def answer(artifact: Artifact, frame: Any) -> tuple[NDArray[np.generic], NDArray
     return model.classes_[probabilities.argmax(axis=1)], np.ascontiguousarray(scores)
 
 
-def classes(label: NDArray[np.generic], positive: Label | None) -> tuple[tuple[Label, ...], Label]:
+def classes(
+    label: NDArray[np.generic],
+    positive: Label | None,
+    where: str = "The label",
+    locator: "Locator | None" = None,
+) -> tuple[tuple[Label, ...], Label]:
     """The two labels of a binary classification, and which of them is positive.
 
+    Args:
+        label: The labels.
+        positive: What the specification says.
+        where: Which column of which table, and of which model.
+        locator: The place of the settings, where the project's files are at hand.
+
     Raises:
-        DataError: There are not two, or the positive one is not among them or cannot be told.
+        DataError: There are not two.
+        SpecError: The positive one is not among them, or cannot be told.
     """
     found: tuple[Label, ...] = tuple(
         value.item() if hasattr(value, "item") else value for value in np.unique(label)
     )
     if len(found) != 2:
         shown = ", ".join(map(repr, found[:10]))
-        raise DataError(
-            f"The label has {len(found)} value{'s' if len(found) != 1 else ''} ({shown}); a classification needs two. "
+        remedy = (
             "More than two classes are not supported yet."
+            if len(found) > 2
+            else "Train as of a time when both were known (--as-of), or correct the label's SQL."
+        )
+        raise DataError(
+            f"{where} has {len(found)} value{'s' if len(found) != 1 else ''} ({shown}); a classification needs two. "
+            f"{remedy}"
         )
     if positive is None:
         if found in ((False, True), (0, 1)):
             return found, found[1]
-        raise DataError(
-            f"Which of {found[0]!r} and {found[1]!r} is positive? Say so in the specification: positive:"
+        problem = Problem(
+            f"{where}: which of {found[0]!r} and {found[1]!r} is positive? Say so: positive:", ("label",)
         )
+        raise spec_error([problem], locator)
     for value in found:
         if value == positive:
             return found, value
-    raise DataError(f"positive is {positive!r}, and the label's values are {found[0]!r} and {found[1]!r}.")
+    # YAML reads an unquoted yes, no, on or off as true or false.
+    quoting = isinstance(positive, bool) and isinstance(found[0], str)
+    hint = (
+        f" Quote it, or YAML reads yes and no as true and false: positive: '{found[bool(positive)]}'"
+        if quoting
+        else ""
+    )
+    problem = Problem(
+        f"{where}: positive is {positive!r}, and the label's values are {found[0]!r} and {found[1]!r}.{hint}",
+        ("positive",),
+    )
+    raise spec_error([problem], locator)
 
 
 def _check_classes(signature: Signature, label: NDArray[np.generic]) -> None:
@@ -170,8 +204,12 @@ def check_numbers(estimator: str, signature: Signature, frame: pd.DataFrame) -> 
         DataError: There are any.
     """
     largest = LARGEST[kind_of(estimator).preparation]
-    found = {name: int((frame[name].abs() > largest).sum()) for name in signature.numbers}
-    shown = ", ".join(f"'{name}' in {count:,} rows" for name, count in found.items() if count)
+    above = {name: frame[name][frame[name].abs() > largest] for name in signature.numbers}
+    shown = ", ".join(
+        f"'{name}' in {len(values):,} rows (such as {values.iloc[0]:.4g})"
+        for name, values in above.items()
+        if len(values)
+    )
     if shown:
         raise DataError(
             f"{estimator} takes no number above {largest:.2g} nor infinities: {shown}. Turn them into NULL in the "
@@ -215,9 +253,7 @@ def _measure_baseline(
 
 
 def _measure_champion(champion: Rival, label: NDArray[np.generic], test: Mask) -> dict[str, float]:
-    """The champion on the same rows; nothing where it lacks a column, or refuses a row."""
-    if champion.frame is None:
-        return {}
+    """The champion on the same rows; nothing where it refuses one."""
     try:
         answers, scores = answer(champion.artifact, champion.frame[test])
     except ValueError:

@@ -20,15 +20,23 @@ class Verdict:
     text: str
 
 
-def judge(gates: Sequence[Gate], measured: Measured) -> list[Verdict]:
-    """The verdict of each gate; a figure that could not be measured fails it."""
-    return [verdict for gate in gates for verdict in _judge(gate, measured)]
+def judge(gates: Sequence[Gate], measured: Measured, unmeasured: str | None = None) -> list[Verdict]:
+    """The verdict of each gate; a figure that could not be measured fails it.
+
+    Args:
+        gates: What must be reached.
+        measured: The figures.
+        unmeasured: Why there is a champion and no figure of it.
+    """
+    return [verdict for gate in gates for verdict in _judge(gate, measured, unmeasured)]
 
 
-def _judge(gate: Gate, measured: Measured) -> list[Verdict]:
+def _judge(gate: Gate, measured: Measured, unmeasured: str | None) -> list[Verdict]:
     if gate.better_than is None:
         return [_bounds(gate, measured)]
     if gate.better_than == "champion":
+        if unmeasured:
+            return [Verdict(False, f"{_name(gate)}: could not be compared with the champion: {unmeasured}")]
         if "champion" not in measured:
             return [Verdict(True, "better than the champion: there is none yet")]
         return [_comparison(gate, measured, "champion")]

@@ -22,7 +22,7 @@ from snowml.spec.fields import folded
 from snowml.spec.kinds import kind_of
 from snowml.spec.model import ModelSpec
 from snowml.workflows.dbt import Dbt
-from snowml.workflows.inputs import broken_inputs
+from snowml.workflows.inputs import broken_inputs, broken_where_built
 from snowml.workflows.project import Project
 from snowml.workflows.specs import Located, from_project
 
@@ -164,7 +164,9 @@ def _model(project: Project, registry: Registry, manifest: Mapping[str, Any], na
     champion = _champion(registry, name)
     if champion is None:
         return f"{told[0]}; no champion yet"
-    broken = _built(engine, located.spec, champion) + _declared(manifest, located.spec, champion)
+    broken = broken_where_built(engine, located.spec.scoring_set, champion) + _declared(
+        manifest, located.spec, champion
+    )
     if broken:
         raise DataError("\n".join(dict.fromkeys(broken)))
     return f"{told[0]}; version {champion.version} is champion and has all that it reads"
@@ -187,15 +189,6 @@ def _champion(registry: Registry, model: str) -> Version | None:
     except NotTrained:
         return None
     return registry.version(model, champions[-1]) if champions else None
-
-
-def _built(engine: Engine, spec: ModelSpec, champion: Version) -> list[str]:
-    """What is wrong with the scoring set as it is in the warehouse; nothing where it is not built."""
-    try:
-        columns = columns_of(engine, spec.scoring_set)
-    except DataError:
-        return []
-    return broken_inputs(columns, champion, str(spec.scoring_set))
 
 
 def _declared(manifest: Mapping[str, Any], spec: ModelSpec, champion: Version) -> list[str]:

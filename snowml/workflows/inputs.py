@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from snowml.engines.base import Engine
+from snowml.engines.columns import columns_of
 from snowml.errors import DataError, did_you_mean
 from snowml.names import Relation, quoted
 from snowml.records import Version
@@ -60,3 +61,12 @@ def check_keys(engine: Engine, relation: Relation, keys: Sequence[str]) -> None:
             f"{relation} has {copies} row{'s' * (copies > 1)} with {named}. A row is known by these columns: "
             "they must be there, and unique together."
         )
+
+
+def broken_where_built(engine: Engine, relation: Relation, version: Version) -> list[str]:
+    """`broken_inputs` of a relation as it is in the warehouse; nothing where it is not built."""
+    try:
+        columns = columns_of(engine, relation)
+    except DataError:
+        return []
+    return broken_inputs(columns, version, str(relation))

@@ -21,6 +21,7 @@ from snowml.workflows.baselines import SCORE
 from snowml.workflows.moment import before
 from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
+from snowml.workflows.train import TEST_WINDOW
 
 DAY = timedelta(days=1)
 VOLUME = "volume_ratio"
@@ -198,7 +199,9 @@ def _volume(registry: Registry, spec: ModelSpec, version: Version, window: Windo
     """Rows a day in the window, as a multiple of the rows a day in the test window of the version's training."""
     run = registry.run(version.run_id)
     tested = Split.model_validate(run.params["split"]).windows(run.as_of)
-    before = run.row_counts["test"] / ((tested.end - tested.test_start) / DAY)
+    # Scored rows have no label yet, so those they are held against need none. Older runs counted labelled ones only.
+    rows_then = run.row_counts.get(TEST_WINDOW, run.row_counts["test"])
+    before = rows_then / ((tested.end - tested.test_start) / DAY)
     return Performance(
         model=spec.name,
         version=version.version,

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from snowml.engines.base import Engine
+from snowml.engines.columns import columns_of
 from snowml.errors import DataError
 from snowml.names import Relation, quoted
 from snowml.records import Parity, Version
@@ -17,6 +18,7 @@ from snowml.registry.trusted import Artifact
 from snowml.spec.split import Split
 from snowml.training.data import feature_columns, to_frame
 from snowml.training.fitting import answer
+from snowml.workflows.inputs import broken_inputs
 from snowml.workflows.specs import of_version
 
 TOLERANCE = 1e-9
@@ -30,7 +32,7 @@ def compare(
     Equal means: both NULL, or `|a - b| <= 1e-9 * max(1, |a|, |b|)`; labels must be the same.
 
     Raises:
-        DataError: The test window has no rows any more.
+        DataError: The test window has no rows any more, or lacks a column that the version reads.
     """
     table = _answers(engine, registry, version)
     frame = to_frame(table, version.signature.features)
@@ -54,6 +56,10 @@ def compare(
 def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
     """The features of the test window with the function's answers, in one query."""
     spec, dialect, signature = of_version(registry, version), engine.name, version.signature
+    if broken := broken_inputs(columns_of(engine, spec.training_set), version, str(spec.training_set)):
+        raise DataError(
+            "\n".join([f"{version.model} version {version.version} cannot be compared.", *broken])
+        )
     run = registry.run(version.run_id)
     windows = Split.model_validate(run.params["split"]).windows(run.as_of)
     arguments = ", ".join(quoted(feature.name, dialect) for feature in signature.features)

@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from snowml.engines.base import Engine
-from snowml.errors import GateFailed, ModelNotFound, ParityFailed, UserError
+from snowml.errors import DataError, GateFailed, ModelNotFound, ParityFailed, UserError
 from snowml.progress import Progress, Silent
 from snowml.records import Parity, Version, VersionEvent
 from snowml.registry.history import champions, statuses, withdrawn
 from snowml.registry.store import Registry
 from snowml.serving.functions import names_of
 from snowml.workflows.champion import load_artifact
+from snowml.workflows.inputs import broken_where_built
 from snowml.workflows.parity import compare
-from snowml.workflows.repair import create_current, create_versioned, functions_for, repair
+from snowml.workflows.repair import create_current, create_versioned, functions_for, repair_if_possible
+from snowml.workflows.specs import from_registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,15 @@ def promote(
 
     Raises:
         GateFailed: The version did not pass its gates.
+        DataError: The scoring set, or the training set, lacks a column that it reads.
         ParityFailed: The function's answers differ from scikit-learn's.
         NotTrained: There is no version.
     """
     progress = progress or Silent()
     engine.tag("promote", model)
-    repair(registry, model)
+    repair_if_possible(registry, model)
     chosen = _chosen(registry, model, version)
+    _check_scoring_set(engine, registry, chosen)
     turns = registry.champions(model)
     previous = turns[-1] if turns else None
     artifact = load_artifact(registry, chosen)
@@ -103,7 +107,7 @@ def rollback(
     """
     engine.tag("rollback", model)
     current = registry.champion(model)
-    if repair(registry, model) and (finished := _finished(registry, current, to)):
+    if repair_if_possible(registry, model) and (finished := _finished(registry, current, to)):
         return finished
     earlier = registry.champions(model)[:-1]
     target = to if to is not None else (earlier[-1] if earlier else None)
@@ -147,6 +151,13 @@ def _chosen(registry: Registry, model: str, number: int | None) -> Version:
             f"{model} version {chosen.version} did not pass its gates and is not promoted: {reasons}"
         )
     raise GateFailed(f"{model} version {chosen.version} is {status} and cannot be promoted.")
+
+
+def _check_scoring_set(engine: Engine, registry: Registry, chosen: Version) -> None:
+    """Refuse a version that the scoring set cannot feed: the next build of the predictions would fail."""
+    scoring_set = from_registry(registry, chosen.model).spec.scoring_set
+    if broken := broken_where_built(engine, scoring_set, chosen):
+        raise DataError("\n".join([f"{chosen.model} version {chosen.version} is not promoted.", *broken]))
 
 
 def _newest(registry: Registry, model: str, events: list[VersionEvent]) -> Version:

@@ -5,7 +5,10 @@ in one transaction. Where DDL commits by itself a command may die between the tw
 function's comment says whose it is, so the next command sees that, and finishes what was begun.
 """
 
+from contextlib import suppress
+
 from snowml.engines.base import Engine
+from snowml.errors import ArtifactError
 from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.registry.store import Registry
@@ -33,6 +36,13 @@ def repair(registry: Registry, model: str) -> bool:
     with engine.transaction(ddl=True):
         create_current(engine, functions)
     return True
+
+
+def repair_if_possible(registry: Registry, model: str) -> bool:
+    """`repair`, but for a champion whose artifact is lost: what replaces a champion must not need it."""
+    with suppress(ArtifactError):
+        return repair(registry, model)
+    return False
 
 
 def functions_for(registry: Registry, version: Version, artifact: Artifact) -> Functions:

@@ -12,26 +12,30 @@ from typing import Any
 
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
+from snowml.names import quoted
 from snowml.progress import Progress, Silent
 from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
-from snowml.registry.trusted import Artifact
 from snowml.serving.flavors import choose
 from snowml.spec.columns import column_type, features
-from snowml.spec.fields import folded
-from snowml.spec.kinds import kind_of
 from snowml.spec.model import ModelSpec
+from snowml.spec.split import Windows
 from snowml.training.data import Columns, TrainingData, read
 from snowml.training.fitting import Fitted, Rival, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
-from snowml.workflows.champion import champion_artifact
+from snowml.workflows.champion import Unmeasured, rival_of
+from snowml.workflows.estimator import check_estimator
 from snowml.workflows.inputs import check_keys
-from snowml.workflows.repair import repair
+from snowml.workflows.repair import repair_if_possible
 from snowml.workflows.specs import Located
 
 BASELINES = ("constant", "best_rule")
+# All rows of the test window, with a label or without: what monitoring compares later volumes with.
+TEST_WINDOW = "test_window"
+# The parameter of a run that says why it has no figures of the champion. No estimator has one of that name.
+_UNMEASURED = "champion_unmeasured"
 _PACKAGES = ("snowml-warehouse", "scikit-learn", "numpy", "pandas", "skops", "duckdb")
 
 
@@ -46,6 +50,11 @@ class Trained:
     verdicts: tuple[Verdict, ...]
     best_rule: str
     fresh: bool = True
+
+    @property
+    def unmeasured(self) -> str | None:
+        """Why there is a champion that it was not measured beside."""
+        return unmeasured_in(self.run)
 
     @property
     def passed(self) -> bool:
@@ -65,6 +74,7 @@ class Trained:
             "metrics": self.measured["model"],
             "baselines": {name: splits for name, splits in self.measured.items() if name in BASELINES},
             "champion": self.measured.get("champion"),
+            "champion_unmeasured": self.unmeasured,
             "best_rule": self.best_rule,
             "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
         }
@@ -102,25 +112,31 @@ def train(
     progress, spec = progress or Silent(), located.spec
     engine.tag("train", spec.name)
     registry.create()
-    repair(registry, spec.name)
+    repair_if_possible(registry, spec.name)
+    check_estimator(spec.settings, located.locator)
     with progress.step(f"read {spec.settings.training_set}") as step:
         windows = spec.settings.split.windows(as_of, located.locator)
         signature, data = read_training_set(engine, located, as_of)
         masks = split(data, windows)
         rows = {name: int(mask.sum()) for name, mask in masks.items()}
+        in_window = _rows_in_test_window(engine, spec, windows)
         step.outcome(f"{sum(rows.values()):,} rows, {len(signature.features)} features")
         earlier = _earlier(registry, spec, data, as_of) if if_changed else None
         if earlier:
             step.outcome(f"unchanged since version {earlier.version.version}")
             return earlier
     with progress.step(f"fit {spec.settings.estimator}") as step:
-        champion = champion_artifact(registry, spec.name)
-        rival = _rival(engine, located, signature, data, champion, as_of) if champion else None
-        fitted = fit(spec.settings, signature, data, masks, rival)
+        rival = rival_of(engine, registry, spec, signature, data, windows)
+        fitted = fit(spec.settings, signature, data, masks, rival if isinstance(rival, Rival) else None)
+        if isinstance(rival, Rival) and "champion" not in fitted.measured:
+            rival = Unmeasured("it refuses a row of this test window")
         step.outcome(_headline(spec.settings.metric, fitted))
     with progress.step("register"):
-        run = _run(located, data, rows, fitted, as_of, now)
-        verdicts = tuple(judge(spec.settings.gates, fitted.measured))
+        unmeasured = rival if isinstance(rival, Unmeasured) else None
+        late = len(data.label) - sum(rows.values())
+        counts = {**rows, "embargoed": late, TEST_WINDOW: in_window}
+        run = _run(located, data, counts, fitted, unmeasured, as_of, now)
+        verdicts = tuple(judge(spec.settings.gates, fitted.measured, unmeasured_in(run)))
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
     return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
@@ -140,7 +156,8 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
     data = read(engine, spec.training_set, roles, task=settings.task, as_of=as_of)
     binary = settings.task == "classification"
-    found, positive = classes(data.label, settings.positive) if binary else ((), None)
+    where = f"{spec.name}: the label '{settings.label}' of {spec.training_set}"
+    found, positive = classes(data.label, settings.positive, where, located.locator) if binary else ((), None)
     signature = Signature(
         features=inputs,
         entity=settings.entity,
@@ -151,6 +168,22 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
         positive=positive,
     )
     return signature, data
+
+
+def _rows_in_test_window(engine: Engine, spec: ModelSpec, windows: Windows) -> int:
+    as_of = quoted(spec.settings.as_of, engine.name)
+    found = engine.query(
+        f"select count(*) as n from {spec.training_set.within(engine.database).sql(engine.name)} "
+        f"where {as_of} >= ? and {as_of} < ?",
+        [windows.test_start, windows.end],
+    )
+    return int(found["n"][0].as_py())
+
+
+def unmeasured_in(run: Run) -> str | None:
+    """Why a run has no figures of the champion that there was; None where it has, or there was none."""
+    why = run.params.get(_UNMEASURED)
+    return str(why) if why else None
 
 
 def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: datetime) -> Trained | None:
@@ -170,32 +203,10 @@ def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: dat
         status=registry.statuses(spec.name)[newest.version],
         run=run,
         measured=measured,
-        verdicts=tuple(judge(spec.settings.gates, measured)),
+        verdicts=tuple(judge(spec.settings.gates, measured, unmeasured_in(run))),
         best_rule=best,
         fresh=False,
     )
-
-
-def _rival(
-    engine: Engine,
-    located: Located,
-    signature: Signature,
-    data: TrainingData,
-    champion: Artifact,
-    as_of: datetime,
-) -> Rival:
-    """The champion with the same rows, read with its own features: the new version may have dropped some.
-
-    Without rows where the training set has one of them no more, or as another kind.
-    """
-    spec, settings, wanted = located.spec, located.spec.settings, champion.signature.features
-    if set(wanted) <= set(signature.features):
-        return Rival(champion, data.frame)
-    kinds = {folded(name): kind_of(type_) for name, type_ in columns_of(engine, spec.training_set)}
-    if any(kinds.get(feature.name) != feature.kind for feature in wanted):
-        return Rival(champion, None)
-    roles = Columns(wanted, settings.entity, settings.as_of, settings.label, settings.label_at)
-    return Rival(champion, read(engine, spec.training_set, roles, task=settings.task, as_of=as_of).frame)
 
 
 def _register(
@@ -242,10 +253,12 @@ def _run(
     data: TrainingData,
     rows: Mapping[str, int],
     fitted: Fitted,
+    unmeasured: Unmeasured | None,
     as_of: datetime,
     now: datetime,
 ) -> Run:
     settings = located.spec.settings
+    params = {"estimator": settings.estimator, **settings.params, "split": settings.split.model_dump()}
     return Run(
         run_id=uuid.uuid4().hex,
         model=located.spec.name,
@@ -256,8 +269,8 @@ def _run(
         seed=settings.seed,
         training_set=str(located.spec.training_set),
         fingerprint=data.fingerprint,
-        row_counts={**rows, "embargoed": len(data.label) - sum(rows.values())},
-        params={"estimator": settings.estimator, **settings.params, "split": settings.split.model_dump()},
+        row_counts=rows,
+        params=params | ({_UNMEASURED: str(unmeasured)} if unmeasured else {}),
         packages=_packages(),
         durations={name: round(seconds, 3) for name, seconds in fitted.durations.items()},
         metrics=fitted.metrics,

@@ -26,7 +26,7 @@ def test_train_answers_with_the_version_and_its_figures(built: shop.Shop) -> Non
     assert set(found["metrics"]) == {"train", "validation", "test"}
     assert isinstance(found["metrics"]["test"]["roc_auc"], float)
     assert set(found["baselines"]) == {"constant", "best_rule"}
-    assert set(found["rows"]) == {"train", "validation", "test", "embargoed"}
+    assert set(found["rows"]) == {"train", "validation", "test", "embargoed", "test_window"}
     assert all(gate["passed"] is True for gate in found["gates"])
 
 

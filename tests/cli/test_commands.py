@@ -144,6 +144,18 @@ class TestInAProject:
             built.cli("train", "churn", "--set", "params.max_itr=5"), 2, "max_itr", "Did you mean 'max_iter'?"
         )
 
+    def test_one_model_that_cannot_be_trained_does_not_stop_the_others(self, built: shop.Shop) -> None:
+        built.replace("models/ml.yml", "params: {max_iter: 10}", "params: {max_itr: 10}")
+        answer = built.cli("train", "--all", "--json")
+        assert answer.code == 2
+        failed, done = answer.json
+        assert (failed["model"], done["model"], done["status"]) == ("churn", "spend", "approved")
+        line = (built.folder / "models/ml.yml").read_text("utf-8").splitlines().index(
+            "          params: {max_itr: 10}"
+        ) + 1
+        assert failed["error"].startswith(f"models/ml.yml:{line}: params.max_itr: ")
+        assert f"error: churn: {failed['error']}" in answer.err
+
     @pytest.mark.parametrize("given", ["tomorrow", "0 days", "-7 days"])
     def test_a_window_that_is_no_length_is_refused(self, promoted: shop.Shop, given: str) -> None:
         one_sentence(promoted.cli("monitor", "churn", f"--window={given}"), 2, "is no length of time")

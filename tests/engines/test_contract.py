@@ -292,7 +292,7 @@ def test_the_same_key_twice_is_kept_once_and_keys_are_apart(engine, store):
 
 
 def test_a_missing_artifact_is_named(engine, store):
-    with pytest.raises(TerminalError, match="artifact nothing is not in"):
+    with pytest.raises(DataError, match="artifact nothing is not in"):
         engine.get(store, "nothing")
 
 
@@ -316,7 +316,7 @@ def test_put_belongs_to_the_transaction(engine, store, only):
     with pytest.raises(Stop), engine.transaction():
         engine.put(store, "key", b"data")
         raise Stop
-    with pytest.raises(TerminalError):
+    with pytest.raises(DataError):
         engine.get(store, "key")
 
 

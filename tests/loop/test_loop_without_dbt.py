@@ -11,8 +11,15 @@ import numpy as np
 import pytest
 
 import snowml
-from snowml.errors import DataError, GateFailed, NotPromoted, UserError
+from snowml.errors import ArtifactError, DataError, GateFailed, NotPromoted, SpecError, UserError
+from snowml.monitoring.window import Window
+from snowml.names import Relation
+from snowml.spec.estimators import ESTIMATORS
+from snowml.workflows.champion import load_artifact
+from snowml.workflows.monitor import _volume
 from snowml.workflows.promote import rollback
+from snowml.workflows.specs import Located
+from snowml.workflows.train import train
 
 REPOSITORY = Path(snowml.__file__).parent.parent
 TYPES = [
@@ -139,8 +146,8 @@ def test_a_champion_that_refuses_a_row_cannot_be_compared_with(house):
     engine.execute("update training_set set speed = 'inf'::double where id = 290")
     gates = [{"better_than": "champion", "metric": "roc_auc"}]
     second = handmade.train_one(engine, registry, "hist_gradient_boosting", gates=gates)
-    assert second.measured["champion"]["test"] == {}
-    assert second.verdicts[0].text.endswith("could not be compared with the champion")
+    assert "champion" not in second.measured
+    assert "could not be compared with the champion: it refuses a row" in second.verdicts[0].text
 
 
 def test_a_row_that_scikit_learn_refuses_is_null_on_both_sides_of_the_certificate(house):
@@ -211,3 +218,183 @@ def test_a_file_of_the_registrys_own_name_and_renamed_later(tmp_path, estimator)
     handmade.train_one(engine, registry, estimator, params=params)
     assert handmade.promote_one(engine, registry).previous == 1
     engine.close()
+
+
+CHAMPION_GATE = [{"better_than": "champion", "metric": "roc_auc"}]
+
+
+@pytest.mark.parametrize(
+    ("days_back", "split"),
+    [(20, {"validation": "15 days", "test": "15 days"}), (0, {"validation": "15 days", "test": "16 days"})],
+)
+def test_the_champion_is_not_judged_on_rows_that_it_was_made_with(house, days_back, split):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    as_of = handmade.AS_OF - timedelta(days=days_back)
+    second = handmade.train_one(engine, registry, as_of=as_of, split=split, gates=CHAMPION_GATE)
+    assert "champion" not in second.measured
+    assert "champion" not in registry.metrics(handmade.MODEL)[second.run.run_id]
+    assert second.unmeasured == registry.run(second.run.run_id).params["champion_unmeasured"]
+    assert second.unmeasured.startswith(
+        "version 1 was trained on rows of this test window. Let the test window begin"
+    )
+    assert f"{handmade.AS_OF - timedelta(days=15):%Y-%m-%d %H:%M} or later" in second.unmeasured
+    assert (second.status, second.summary()["champion"]) == ("rejected", None)
+    assert second.verdicts[0].text.endswith(f"could not be compared with the champion: {second.unmeasured}")
+    again = handmade.train_one(
+        engine, registry, as_of=as_of, split=split, gates=CHAMPION_GATE, if_changed=True
+    )
+    assert (again.fresh, again.verdicts) == (False, second.verdicts)
+
+
+def test_the_champion_is_judged_where_its_validation_ends_as_the_test_window_begins(house):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    split = {"validation": "30 days", "test": "14 days"}
+    second = handmade.train_one(engine, registry, split=split, gates=CHAMPION_GATE)
+    assert second.unmeasured is None
+    assert second.measured["champion"]["test"]
+
+
+@pytest.mark.parametrize("functions", ["in place", "gone"])
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("delete from snowml.artifacts", "is not in"),
+        ("update snowml.artifacts set data = 'x'::blob", "not the one that was registered"),
+    ],
+)
+def test_a_lost_champion_is_replaced_by_training_and_promoting(house, damage, what, functions):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    engine.execute(damage)
+    if functions == "gone":
+        engine.execute("drop macro main.predict_lateness")
+    with pytest.raises(
+        ArtifactError, match=rf"lateness version 1 cannot be read: .*{what}.* snowml train lateness"
+    ):
+        load_artifact(registry, registry.version(handmade.MODEL, 1))
+    judged = handmade.train_one(engine, registry, gates=CHAMPION_GATE)
+    assert judged.status == "rejected"
+    second = handmade.train_one(engine, registry)
+    assert second.unmeasured.startswith("version 1 is lost. The artifact")
+    assert what in second.unmeasured
+    assert handmade.promote_one(engine, registry).version.version == 3
+    assert all(row["answer"] is not None for row in engine.query(QUERY).to_pylist())
+
+
+def test_volumes_are_compared_with_all_rows_of_the_test_window_labelled_or_not(house):
+    _, engine, registry = house
+    fill(engine)
+    start, day = handmade.AS_OF - timedelta(days=15), timedelta(days=1)
+    engine.execute("update training_set set late = null where as_of >= ? and id % 3 > 0", [start])
+    (row,) = engine.query(
+        "select count(*) as n from training_set where as_of >= ? and as_of < ?", [start, handmade.AS_OF]
+    ).to_pylist()
+    trained = handmade.train_one(engine, registry)
+    assert registry.run(trained.run.run_id).row_counts["test_window"] == row["n"] == 50
+    assert trained.run.row_counts["test"] < 20
+    window = Window("as_of", handmade.AS_OF - 3 * day, handmade.AS_OF)
+    volume = _volume(registry, handmade.spec(), trained.version, window, 10)
+    assert volume.value == pytest.approx(1.0)
+    engine.execute("update snowml.runs set row_counts = '{\"test\": 25}'")
+    assert _volume(registry, handmade.spec(), trained.version, window, 10).value == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            "alter table scoring drop column speed",
+            "main.scoring has no column 'speed', which lateness version 1 reads",
+        ),
+        (
+            "alter table scoring alter speed type varchar",
+            "'speed' of main.scoring was a number when lateness version 1",
+        ),
+    ],
+)
+def test_a_version_that_the_scoring_set_cannot_feed_is_not_promoted(house, change, told):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("create table scoring as from training_set")
+    engine.execute(change)
+    scoring = Relation("main", "scoring")
+    located = Located(handmade.spec().model_copy(update={"scoring_set": scoring}))
+    train(engine, registry, located, as_of=handmade.AS_OF, now=handmade.NOW)
+    with pytest.raises(DataError, match=f"lateness version 1 is not promoted.\n.*{told}"):
+        handmade.promote_one(engine, registry)
+    assert registry.champions("lateness") == []
+    engine.execute("drop table scoring")
+    assert handmade.promote_one(engine, registry).version.version == 1
+
+
+def test_an_older_version_whose_column_is_gone_is_named_with_it(house):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("create table scoring as from training_set")
+    located = Located(handmade.spec().model_copy(update={"scoring_set": Relation("main", "scoring")}))
+    train(engine, registry, located, as_of=handmade.AS_OF, now=handmade.NOW)
+    engine.execute("alter table training_set drop column speed")
+    told = r"version 1 cannot be compared.\nmain.training_set has no column 'speed', which lateness version 1 reads"
+    with pytest.raises(DataError, match=told):
+        handmade.promote_one(engine, registry, version=1)
+
+
+def test_a_number_whose_square_has_no_room_is_named_with_its_limit(house):
+    _, engine, registry = house
+    fill(engine)
+    engine.execute("update training_set set speed = 1e300 where id = 290")
+    told = r"no number above 1e\+149 nor infinities: 'speed' in 1 rows \(such as 1e\+300\)"
+    with pytest.raises(DataError, match=told):
+        handmade.train_one(engine, registry)
+    engine.execute("update training_set set speed = -9e148 where id > 200")
+    assert handmade.train_one(engine, registry).passed is not None
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS["regression"])
+def test_a_regression_takes_labels_up_to_a_limit_and_names_what_is_beyond(house, estimator):
+    _, engine, registry = house
+    fill(engine, "DOUBLE", -9e36, 9e36)
+    params = {"n_estimators": 3} if estimator in ("random_forest", "extra_trees", "gradient_boosting") else {}
+    gates = [{"metric": "rmse", "min": 0}]
+    changes = {"task": "regression", "params": params, "gates": gates, "metric": "rmse"}
+    if estimator not in (
+        "lasso",
+        "elastic_net",
+    ):  # their solver may not converge, which is a warning of its own
+        trained = handmade.train_one(engine, registry, estimator, **changes)
+        assert 0 < trained.measured["model"]["test"]["rmse"] < 2e37
+    engine.execute("update training_set set late = 1e300 where id = 290")
+    told = r"main.training_set: the label 'late' is beyond 1e\+37 in 1 rows \(up to 1e\+300\)"
+    with pytest.raises(DataError, match=told):
+        handmade.train_one(engine, registry, estimator, **changes)
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"depth": 3}, "params.depth: The estimator 'logistic_regression' has no parameter 'depth'"),
+        ({"max_iter": -5}, "params.max_iter: The 'max_iter' parameter of LogisticRegression must be"),
+        ({"n_jobs": 5}, "params.n_jobs: The parameter 'n_jobs' .* is set by snowml"),
+    ],
+)
+def test_parameters_are_checked_before_the_data_is_read(house, params, told):
+    _, engine, registry = house
+    with pytest.raises(SpecError, match=told):
+        handmade.train_one(engine, registry, params=params)
+
+
+def test_a_label_of_one_class_is_told_with_its_model_table_and_column(house):
+    _, engine, registry = house
+    fill(engine, "BOOLEAN", True, True)
+    with pytest.raises(
+        DataError, match=r"^lateness: the label 'late' of main.training_set has 1 value \(True\)"
+    ):
+        handmade.train_one(engine, registry)

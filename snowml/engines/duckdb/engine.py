@@ -16,7 +16,7 @@ from snowml.engines.columns import shared_columns
 from snowml.engines.duckdb.functions import comments, create_macro, create_stub
 from snowml.engines.procedures import procedure_file
 from snowml.engines.transactions import Transactions
-from snowml.errors import RetryableError, TerminalError, UserError, WarehouseError
+from snowml.errors import DataError, RetryableError, TerminalError, UserError, WarehouseError
 from snowml.names import Dialect, Relation, quoted
 
 CHUNK = 16 * 1024 * 1024
@@ -95,7 +95,7 @@ class DuckDBEngine:
         sql = f"select data from {store.sql('duckdb')} where artifact = ? order by chunk"
         rows = self._run(sql, [key]).fetchall()
         if not rows:
-            raise TerminalError(f"The artifact {key} is not in {store}.")
+            raise DataError(f"The artifact {key} is not in {store}.")
         return b"".join(row[0] for row in rows)
 
     def create_function(self, function: SqlFunction | VectorFunction) -> None:

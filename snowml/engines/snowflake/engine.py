@@ -23,7 +23,7 @@ from snowml.engines.snowflake.functions import argument_types, listed_types, sql
 from snowml.engines.snowflake.secrets import Secrets
 from snowml.engines.snowflake.values import answer, answer_of_rows, bound, listed
 from snowml.engines.transactions import Transactions
-from snowml.errors import ProjectError, TerminalError
+from snowml.errors import DataError, ProjectError, TerminalError
 from snowml.names import Dialect, Relation, literal, quoted
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class SnowflakeEngine:
         with self._errors(f"get {key}"):
             data = stage.download(self.session, store.within(self.database), key)
         if data is None:
-            raise TerminalError(f"The artifact {key} is not in {store}.")
+            raise DataError(f"The artifact {key} is not in {store}.")
         return data
 
     def create_function(self, function: SqlFunction | VectorFunction) -> None:

@@ -132,6 +132,13 @@ def test_only_labels_known_by_then_count(engine, load):
     assert (found.row_count, found.scored_count, found.value, found.monitored_at) == (2, 4, 0.5, LATER)
 
 
+def test_a_label_that_is_not_a_number_is_no_class(engine, load):
+    _tables(load, [1.0, 0.0, 1.0], [0.9, 0.2, 0.8], [1.0, 0.0, 0.0])
+    engine.execute("update labels set label = 'nan'::double where label = 1")
+    found = _performance(engine, "classification", positive=1.0)["accuracy"]
+    assert found.row_count == 2
+
+
 def test_labels_without_a_moment_all_count(engine, load):
     _tables(load, [1.0, 2.0], None, [1.0, 4.0])
     found = performance(

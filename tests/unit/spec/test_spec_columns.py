@@ -163,7 +163,14 @@ def test_an_excluded_column_that_does_not_exist_is_refused(project):
         ({}, "label_known_at", "BIGINT", "label_at: column 'label_known_at' is BIGINT, and must be a date"),
         ({}, "churned", "DATE", "label: column 'churned' is DATE, and must be a number or text. Cast it."),
         (
-            {"task": "regression", "metric": "mae", "positive": None, "gates": []},
+            {
+                "task": "regression",
+                "estimator": "ridge",
+                "params": {},
+                "metric": "mae",
+                "positive": None,
+                "gates": [],
+            },
             "churned",
             "TEXT",
             "label: column 'churned' is TEXT, and must be a number. Cast it.",

@@ -71,10 +71,19 @@ def test_a_name_that_marks_another_function_is_refused(project, name):
     assert str(error).startswith(f"{FILE}:2: model name '{name}' ends in '_")
 
 
-@pytest.mark.parametrize("name", ["Churn", "1churn", "_churn", "churn-rate"])
-def test_a_name_that_is_no_plain_identifier_is_refused(project, name):
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Churn", "is not in lower case"),
+        ("1churn", "does not begin with a letter"),
+        ("_churn", "does not begin with a letter"),
+        ("churn-rate", "has '-' in it"),
+        ("Churn.x", "has '.' in it"),
+    ],
+)
+def test_a_name_that_is_no_plain_identifier_is_refused(project, name, told):
     error = refused(project.replace("name: churn\n", f"name: {name}\n"), name)
-    assert "is not in lower case" in str(error)
+    assert f"model name '{name}' {told}: use a-z, 0-9 and _, a letter first." in str(error)
 
 
 def test_a_set_that_is_not_in_depends_on_is_refused(project):

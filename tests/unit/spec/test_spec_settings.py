@@ -20,7 +20,7 @@ BARE = {
     "split": {"validation": "30 days", "test": "30 days"},
     "estimator": "logistic_regression",
 }
-REGRESSION = {**BARE, "task": "regression"}
+REGRESSION = {**BARE, "task": "regression", "estimator": "ridge"}
 
 
 def complaint(raw, **more):
@@ -153,6 +153,17 @@ def test_a_wrong_gate_is_explained(gate, message):
         ("metric", "roc_acu", "metric: no metric 'roc_acu'. Did you mean 'roc_auc'?"),
         ("estimator", None, "estimator: has no value. Give one or remove the key."),
         ("estimator", 3, "estimator: 3 is not text."),
+        ("estimator", "xgboost", "estimator: there is no estimator 'xgboost'."),
+        (
+            "estimator",
+            "randm_forest",
+            "estimator: there is no estimator 'randm_forest'. Did you mean 'random_forest'?",
+        ),
+        (
+            "estimator",
+            "ridge",
+            "estimator: 'ridge' cannot do classification. These can: hist_gradient_boosting, ",
+        ),
         ("estimator", " ", "estimator: ' ' is empty."),
         ("entity", [], "entity: [] is empty."),
         ("entity", {"a": 1}, "entity: {'a': 1} is not a list."),

@@ -64,6 +64,17 @@ def test_only_what_was_known_by_then_is_read(engine, load):
     assert len(ask(engine).label) == 2
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("kind", ["double", "float"])
+def test_a_label_that_is_not_a_number_is_missing_as_null_is(engine, load, task, kind):
+    load("training_set", frame().assign(late=[0.0, 1.0, math.nan, None, 1.0, 0.0]))
+    engine.execute(f"alter table training_set alter late type {kind}")
+    engine.execute("update training_set set late = 'nan'::double where id in (2, 3)")
+    found = ask(engine, task)
+    assert found.label.tolist() == [0.0, 1.0, 1.0, 0.0]
+    assert len(found.frame) == len(found.as_of) == 4
+
+
 def test_no_row_known_by_then_is_an_error(engine, load):
     load("training_set", frame())
     with pytest.raises(

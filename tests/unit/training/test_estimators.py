@@ -1,6 +1,7 @@
 import pytest
 
 from snowml.errors import UserError
+from snowml.spec import estimators as written
 from snowml.training.estimators import ESTIMATORS, create, names_for
 
 
@@ -40,3 +41,8 @@ def test_there_are_sixteen():
 def test_what_is_wrong_is_said(name, task, params, message):
     with pytest.raises(UserError, match=message):
         create(name, task, params, 0)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_specification_may_name_what_training_can_do(task):
+    assert sorted(written.ESTIMATORS[task]) == sorted(names_for(task))

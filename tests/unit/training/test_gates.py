@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from snowml.errors import DataError
+from snowml.errors import DataError, SpecError
 from snowml.spec.gates import Gate
 from snowml.training.fitting import classes
 from snowml.training.gates import judge
@@ -83,12 +83,15 @@ def test_the_two_classes_and_which_is_positive(label, positive, expected):
     [
         ([1, 1], None, r"The label has 1 value \(1\)"),
         (["a", "b", "c"], "a", "The label has 3 values .*More than two classes are not supported"),
-        (["a", "b"], None, "Which of 'a' and 'b' is positive"),
-        ([2, 3], None, "Which of 2 and 3 is positive"),
+        (["a", "b"], None, "which of 'a' and 'b' is positive"),
+        ([2, 3], None, "which of 2 and 3 is positive"),
         (["a", "b"], "c", "positive is 'c', and the label's values are 'a' and 'b'"),
         ([0, 1], "1", "positive is '1', and the label's values are 0 and 1"),
+        (["no", "yes"], True, "are 'no' and 'yes'. Quote it, .*: positive: 'yes'$"),
+        (["no", "yes"], False, "Quote it, .*: positive: 'no'$"),
+        ([True, True], None, r"1 value \(True\); a classification needs two. Train as of a time when both"),
     ],
 )
 def test_other_labels_are_refused(label, positive, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises((DataError, SpecError), match=message):
         classes(np.array(label, dtype=object if isinstance(label[0], str) else None), positive)
