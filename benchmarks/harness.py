@@ -127,10 +127,9 @@ class Spent:
 
 def spent(call: Callable[[], object]) -> Spent:
     """Measure one call."""
-    before, start = os.times(), time.perf_counter()
+    cpu, wall = time.process_time(), time.perf_counter()
     call()
-    wall, after = time.perf_counter() - start, os.times()
-    return Spent(wall, after.user - before.user + after.system - before.system)
+    return Spent(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def peak_memory() -> float:

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from benchmarks.harness import CACHE, ROOT, Runs, alternate, machine
+from benchmarks.harness import CACHE, Runs, alternate, machine
+from benchmarks.options import names, numbers
 from benchmarks.scoring.data import answers, inputs, rows_like_them
 from benchmarks.scoring.models import KINDS, Trained
 from benchmarks.scoring.peers import PEERS
@@ -20,36 +21,19 @@ PACKAGES = (
 SMALL = 1_000_000
 
 
-def _names(known: Any) -> Any:
-    def read(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
-        names = [name.strip() for name in text.split(",") if name.strip()]
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise click.BadParameter(f"'{unknown[0]}' is not one of {', '.join(known)}.")
-        return names
-
-    return read
-
-
 def _rows(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
-    names = [name.strip().replace("_", "") for name in text.split(",")]
-    for name in names:
+    found = [name.strip().replace("_", "") for name in text.split(",")]
+    for name in found:
         if name != "real" and not (name.isdecimal() and int(name) > 0):
             raise click.BadParameter(f"'{name}' is neither 'real' nor a number of rows.")
-    return names
-
-
-def _numbers(context: click.Context, parameter: click.Parameter, text: str) -> list[int]:
-    if not all(part.strip().isdecimal() for part in text.split(",")):
-        raise click.BadParameter(f"'{text}' is not a list of numbers, such as 1,2.")
-    return [int(part) for part in text.split(",")]
+    return found
 
 
 @click.command()
 @click.option("--rows", default="real", callback=_rows, help="real (all there are), or so many like them: real,10000000")
-@click.option("--models", default=",".join(KINDS), callback=_names(KINDS), help="Kinds of model.", show_default=True)
-@click.option("--peers", default=",".join(PEERS), callback=_names(PEERS), help="Ways of scoring.", show_default=True)
-@click.option("--threads", default="1,2", callback=_numbers, help="Of DuckDB and of each library.", show_default=True)
+@click.option("--models", default=",".join(KINDS), callback=names(KINDS), help="Kinds of model.", show_default=True)
+@click.option("--peers", default=",".join(PEERS), callback=names(PEERS), help="Ways of scoring.", show_default=True)
+@click.option("--threads", default="1,2", callback=numbers, help="Of DuckDB and of each library.", show_default=True)
 @click.option("--runs", default=5, type=click.IntRange(1), help="Turns of each peer.", show_default=True)
 @click.option("--base", type=click.Choice(["reference", "generated"]), default="reference", show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), default=CACHE, help="Where data and models are kept.")

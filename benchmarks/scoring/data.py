@@ -110,8 +110,7 @@ def answers(inputs: Inputs, table: str, kind: str, predict: Callable[[pd.DataFra
 
 
 def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = connection.execute("select 1 from duckdb_tables() where table_name = ?", [table])
-    return found.fetchone() is not None
+    return bool(connection.execute("select 1 from duckdb_tables() where table_name = ?", [table]).fetchall())
 
 
 def _drawn(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> str:

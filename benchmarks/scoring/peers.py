@@ -214,15 +214,21 @@ class Orbital(Peer):
     def convert(self) -> None:
         with _refusals():
             import orbital
-            from orbital.types import DoubleColumnType, StringColumnType
+            from orbital.types import DoubleColumnType, Int64ColumnType, StringColumnType
 
             kinds = {
                 name: DoubleColumnType() if kind == "DOUBLE" else StringColumnType()
                 for name, kind in self._kinds().items()
             }
             parsed = orbital.parse_pipeline(self.case.trained.pipeline(), features=kinds)
+            # No input of the pipeline, but a column of the table that is to be handed on.
+            parsed.features["row"] = Int64ColumnType()
             query = orbital.export_sql(
-                "orbital_inputs", parsed, dialect="duckdb", projection=orbital.ResultsProjection(["row"])
+                "orbital_inputs",
+                parsed,
+                dialect="duckdb",
+                projection=orbital.ResultsProjection(["row"]),
+                separate_trees=True,
             )
         self.converted_file.write_text(query, "utf-8")
 

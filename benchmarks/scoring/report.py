@@ -56,7 +56,7 @@ def details(results: Sequence[Result]) -> str:
 def _detail(result: Result) -> str:
     headings = [
         *("peer", "Mrows/s", "wall s", "CPU s", "peak MiB", "above floor MiB", "set-up s", "first call ms"),
-        *("one row ms", "differing rows", "largest difference"),
+        *("one row ms", "differing rows", "by more than 1e-5", "largest difference"),
     ]
     measured = table(headings, _lines(result))
     unable = [f"- {peer}: {runs.unable}" for peer, runs in result.peers.items() if runs.unable]
@@ -81,6 +81,7 @@ def _lines(result: Result) -> Iterator[list[str]]:
             f"{1000 * runs.median('first_call'):.0f}",
             f"{1000 * runs.median('one_row'):.1f}",
             f"{int(runs.worst('differing')):,}",
+            f"{int(runs.worst('wrong')):,}",
             f"{runs.worst('max_abs_diff'):.1e}",
         ]
 
