@@ -1,13 +1,14 @@
 """One peer in a process of its own."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from benchmarks.harness import answering, peak_memory, spent
+from benchmarks.harness import Unable, answering, peak_memory, spent
 from benchmarks.training_set.data import Question
-from benchmarks.training_set.peers import COLUMNS, PEERS
+from benchmarks.training_set.peers import COLUMNS, IMPORTS, PEERS
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
@@ -16,9 +17,18 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     connection.execute(f"set threads = {request['threads']}")
     connection.execute("set enable_progress_bar = false")
     connection.execute("attach ':memory:' as out (read_write)")
+    _import(request["peer"])
     took = spent(lambda: PEERS[request["peer"]](connection, question))
     memory = peak_memory()
     return {"wall": took.wall, "cpu": took.cpu, "memory": memory, "differing": _differing(connection)}
+
+
+def _import(peer: str) -> None:
+    for module in IMPORTS.get(peer, []):
+        try:
+            importlib.import_module(module)
+        except ImportError as missing:
+            raise Unable(f"{missing}; install it: pip install '.[bench]'") from missing
 
 
 def _differing(connection: duckdb.DuckDBPyConnection) -> int:

@@ -1,11 +1,10 @@
 """The peers: each makes the table `out.training_set`: row, customer, as_of and two columns of each history."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
-from benchmarks.harness import Unable
 from benchmarks.training_set.data import HISTORIES, Question
 
 COLUMNS: Final = [f"{name}_{column}" for name in HISTORIES for column in ("amount", "count")]
@@ -64,11 +63,9 @@ def merge_asof(connection: duckdb.DuckDBPyConnection, question: Question) -> Non
 
 def feast(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
     """Feast with its DuckDB store: its histories are parquet files, its spine a DataFrame."""
-    try:
-        from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConfig, ValueType
-        from feast.types import Float64, Int32
-    except ImportError as missing:
-        raise Unable(f"{missing}; install it: pip install '.[bench]'") from missing
+    from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConfig, ValueType
+    from feast.types import Float64, Int32
+
     folder = question.folder / "feast"
     folder.mkdir(exist_ok=True)
     config = {
@@ -94,12 +91,18 @@ def feast(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
     ]
     store.apply([customer, *views])
     spine = connection.sql("from spine").df().rename(columns={"as_of": "event_timestamp"})
-    features = [f"{view.name}:{field.name}" for view in views for field in view.schema]
+    features = [f"{name}:{name}_{column}" for name in HISTORIES for column in ("amount", "count")]
     made = store.get_historical_features(spine, features=features).to_arrow()
     connection.register("made", made)
     renamed = "(select * rename (event_timestamp as as_of) from made)"
     connection.execute(f"create or replace table out.training_set as {_selected(renamed)}")
 
+
+# What a peer imports, which is no part of its time.
+IMPORTS: Final = {
+    "merge_asof": ["pandas"],
+    "feast": ["feast", "feast.infra.offline_stores.duckdb", "ibis.backends.duckdb"],
+}
 
 PEERS: Final[Mapping[str, Make]] = {
     "asof": asof,
