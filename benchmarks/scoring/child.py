@@ -8,7 +8,8 @@ import duckdb
 
 from benchmarks.harness import answering, peak_memory, spent
 from benchmarks.scoring.models import Trained
-from benchmarks.scoring.peers import PEERS, Case, Peer
+from benchmarks.scoring.peers import PEERS
+from benchmarks.scoring.ways import Case, Peer
 
 # A difference that neither another order of summation nor float32 explains.
 WRONG = 1e-5
@@ -58,11 +59,11 @@ def _attach(connection: duckdb.DuckDBPyConnection, rows: Path, threads: int) -> 
 def _compared(connection: duckdb.DuckDBPyConnection, answers: str) -> dict[str, Any]:
     """How a peer's answers differ from scikit-learn's; NULL and NaN are one."""
     rows, differing, wrong, largest = connection.sql(
-        "select count(*), "
-        "count(*) filter (nullif(prediction, 'nan'::double) is distinct from nullif(answer, 'nan'::double)), "
+        "select count(*), count(*) filter (prediction is distinct from answer), "
         f"count(*) filter (not coalesce(abs(prediction - answer) <= {WRONG}, prediction is null and answer is null)), "
-        "max(abs(prediction - answer)) "
-        f"from {answers} left join out.predictions using (row)"
+        "max(abs(prediction - answer)) from ("
+        "select nullif(prediction, 'nan'::double) as prediction, nullif(answer, 'nan'::double) as answer "
+        f"from {answers} left join out.predictions using (row))"
     ).fetchall()[0]
     return {"rows": rows, "differing": differing, "wrong": wrong, "max_abs_diff": largest}
 

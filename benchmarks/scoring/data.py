@@ -1,6 +1,6 @@
 """The inputs: the labelled rows of the reference project, and any number of rows like them.
 
-The reference project is built once, in the cache. `generated` rows of the same shape stand in for it where seconds count.
+The reference project is built once, in the cache; `generated` rows of the same shape stand in for it where time counts.
 All are in one DuckDB file: `base` and `rows_<N>` have a `row` number and the features; `base` also has what training
 takes; `answers_<kind>_<table>` are scikit-learn's answers.
 """
@@ -15,15 +15,15 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from snowml.engines.columns import columns_of
 from snowml.names import quoted
+from snowml.progress import Silent
 from snowml.records import Feature
 from snowml.scaffold.files import write_packages, write_project
 from snowml.scaffold.load import load
 from snowml.scaffold.tour import read_tour
 from snowml.spec.columns import features as features_of
 from snowml.spec.exposure import model_names
-from snowml.engines.columns import columns_of
-from snowml.progress import Silent
 from snowml.workflows.dbt import Dbt
 from snowml.workflows.project import Project
 from snowml.workflows.specs import from_project

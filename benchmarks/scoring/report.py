@@ -18,12 +18,12 @@ class Result:
     threads: int
     peers: dict[str, Runs]
 
-    def ratio(self, peer: str, to: str) -> float | None:
-        """How many times as fast a peer is as another one; None where one of them was not measured."""
+    def ratio(self, peer: str, to: str, name: str = "wall") -> float | None:
+        """How many times as fast a peer is as another, by the clock or by `cpu`; None where one was not measured."""
         one, other = self.peers.get(peer), self.peers.get(to)
         if not one or not other or not one.figures or not other.figures:
             return None
-        return one.times_as_fast_as(other)
+        return one.times_as_fast_as(other, name)
 
     def as_json(self) -> dict[str, Any]:
         """Every figure of every turn."""
@@ -35,17 +35,26 @@ class Result:
 
 
 def ratios(results: Sequence[Result]) -> str:
-    """Times as fast as the round trip: peers down, models across, a table for each number of rows and threads."""
+    """Times as fast as the round trip: peers down, models across, a table for each number of rows and threads.
+
+    By the clock and by processor time: the second is steadier where others use the machine too.
+    """
     parts = []
     for rows, threads in dict.fromkeys((result.rows, result.threads) for result in results):
         chosen = [result for result in results if (result.rows, result.threads) == (rows, threads)]
-        lines = [
-            [peer, *(_shown(result.ratio(peer, YARDSTICK)) for result in chosen)] for peer in chosen[0].peers
-        ]
-        lines.append(["snowml / floor", *(_shown(result.ratio("snowml", "floor")) for result in chosen)])
-        heading = f"### {rows:,} rows, {threads} thread{'s' * (threads > 1)}: times as fast as the round trip\n\n"
-        parts.append(heading + table(["peer", *(result.kind for result in chosen)], lines) + "\n")
+        size = f"{rows:,} rows, {threads} thread{'s' * (threads > 1)}"
+        parts.append(f"### {size}: times as fast as the round trip\n\n{_matrix(chosen, 'wall')}\n")
+        parts.append(f"### {size}: the same by processor time\n\n{_matrix(chosen, 'cpu')}\n")
     return "\n".join(parts)
+
+
+def _matrix(results: Sequence[Result], name: str) -> str:
+    lines = [
+        [peer, *(_shown(result.ratio(peer, YARDSTICK, name)) for result in results)]
+        for peer in results[0].peers
+    ]
+    lines.append(["snowml / floor", *(_shown(result.ratio("snowml", "floor", name)) for result in results)])
+    return table(["peer", *(result.kind for result in results)], lines)
 
 
 def details(results: Sequence[Result]) -> str:
@@ -60,7 +69,9 @@ def _detail(result: Result) -> str:
     ]
     measured = table(headings, _lines(result))
     unable = [f"- {peer}: {runs.unable}" for peer, runs in result.peers.items() if runs.unable]
-    heading = f"### {result.kind}, {result.rows:,} rows, {result.threads} thread{'s' * (result.threads > 1)}\n\n"
+    heading = (
+        f"### {result.kind}, {result.rows:,} rows, {result.threads} thread{'s' * (result.threads > 1)}\n\n"
+    )
     return heading + measured + "\n" + ("\nNot measured:\n\n" + "\n".join(unable) + "\n" if unable else "")
 
 
@@ -87,4 +98,4 @@ def _lines(result: Result) -> Iterator[list[str]]:
 
 
 def _shown(ratio: float | None) -> str:
-    return "–" if ratio is None else f"{ratio:.2f}"
+    return "-" if ratio is None else f"{ratio:.2f}"

@@ -15,7 +15,9 @@ YARDSTICK = "asof"
 
 
 @click.command()
-@click.option("--spine", default="100000,1000000", callback=numbers, help="Questions; a history has ten times as many.")
+@click.option(
+    "--spine", default="100000,1000000", callback=numbers, help="Questions; a history has ten times as many."
+)
 @click.option("--peers", default=",".join(PEERS), callback=names(PEERS), help="Ways.", show_default=True)
 @click.option("--threads", default=2, type=click.IntRange(1), help="Of DuckDB.", show_default=True)
 @click.option("--runs", default=5, type=click.IntRange(1), help="Turns of each peer.", show_default=True)
@@ -52,7 +54,7 @@ def _shown(size: int, threads: int, found: dict[str, Runs]) -> str:
         if not runs.figures:
             continue
         yardstick = found.get(YARDSTICK)
-        ratio = f"{runs.times_as_fast_as(yardstick):.2f}" if yardstick and yardstick.figures else "–"
+        ratio = f"{runs.times_as_fast_as(yardstick):.2f}" if yardstick and yardstick.figures else "-"
         lines.append(
             [
                 peer,
@@ -67,7 +69,10 @@ def _shown(size: int, threads: int, found: dict[str, Runs]) -> str:
     headings = ["way", f"times as fast as {YARDSTICK}", "wall s", "CPU s", "peak MiB", "differing rows"]
     heading = f"### {size:,} questions, three histories of {10 * size:,}, {threads} threads\n\n"
     return (
-        heading + table(headings, lines) + "\n" + ("\nNot measured:\n\n" + "\n".join(unable) if unable else "")
+        heading
+        + table(headings, lines)
+        + "\n"
+        + ("\nNot measured:\n\n" + "\n".join(unable) if unable else "")
     )
 
 

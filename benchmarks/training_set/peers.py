@@ -27,12 +27,12 @@ def asof(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
 
 
 def macro_asof(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
-    """snowml's macro."""
+    """The macro point_in_time_join of snowml."""
     _create(connection, question.macro("asof"))
 
 
 def macro_union(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
-    """snowml's macro by its plan for little memory."""
+    """The macro by its plan for little memory."""
     _create(connection, question.macro("union"))
 
 
