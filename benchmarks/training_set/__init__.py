@@ -1,0 +1,1 @@
+"""A training set out of a spine and three histories: every way that we know of, in one run."""
