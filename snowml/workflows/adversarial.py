@@ -94,4 +94,5 @@ def _thresholds(artifact: Artifact) -> dict[str, Floats]:
 def _thinned(values: Floats) -> Floats:
     if len(values) <= THRESHOLDS:
         return values.astype(np.float64)
-    return values[np.linspace(0, len(values) - 1, THRESHOLDS).astype(int)]
+    evenly: Floats = values[np.linspace(0, len(values) - 1, THRESHOLDS).astype(int)]
+    return evenly
