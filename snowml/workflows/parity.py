@@ -1,6 +1,5 @@
 """Parity: the function in the warehouse answers what the trained pipeline answers, row by row."""
 
-from contextlib import suppress
 from datetime import datetime
 
 import numpy as np
@@ -86,23 +85,28 @@ def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
 
 
 def _scikit_learn(artifact: Artifact, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
-    """scikit-learn's labels and scores; None and NaN for a row that it refuses."""
-    try:
-        answers, answered = answer(artifact, frame)
-        return answers.astype(object), answered
-    except ValueError:
-        # It refuses a batch for the sake of one row. Only numbers that float32 cannot hold are ever refused.
-        numbers = frame[artifact.signature.numbers].abs().to_numpy()
-        suspect = (numbers > np.finfo(np.float32).max).any(axis=1)
-        if not suspect.any():
-            raise
+    """scikit-learn's labels and scores; None and NaN for a row that it refuses.
+
+    A batch is refused for the sake of one row, whatever the reason: halves are asked until the row stands alone.
+
+    Raises:
+        ValueError: It refuses every row: that is a defect of the pipeline, not of the rows.
+    """
     labels: NDArray[np.object_] = np.full(len(frame), None, dtype=object)
     scores = np.full(len(frame), np.nan)
-    if not suspect.all():
-        labels[~suspect], scores[~suspect] = answer(artifact, frame[~suspect])
-    for row in np.flatnonzero(suspect).tolist():
-        with suppress(ValueError):
-            labels[[row]], scores[[row]] = answer(artifact, frame.iloc[[row]])
+    pending, refused, reason = [(0, len(frame))], 0, ValueError()
+    while pending:
+        start, end = pending.pop()
+        try:
+            labels[start:end], scores[start:end] = answer(artifact, frame.iloc[start:end])
+        except ValueError as error:
+            if end - start == 1:
+                refused, reason = refused + 1, error
+                continue
+            middle = (start + end) // 2
+            pending += [(start, middle), (middle, end)]
+    if refused == len(frame):
+        raise reason
     return labels, scores
 
 

@@ -1,0 +1,38 @@
+"""Which rows scikit-learn refuses is found out by asking it, whatever its reason."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from snowml.workflows import parity
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """scikit-learn's stand-in, which refuses negative numbers; the sizes of the batches that it was given."""
+    sizes = []
+
+    def answer(artifact, frame):
+        sizes.append(len(frame))
+        if (frame["x"] < 0).any():
+            raise ValueError("negative")
+        return frame["x"].to_numpy(), frame["x"].to_numpy()
+
+    monkeypatch.setattr(parity, "answer", answer)
+    return sizes
+
+
+@pytest.mark.parametrize("bad", [[], [0], [999], [3, 4, 500]])
+def test_only_refused_rows_are_without_an_answer(asked, bad):
+    x = np.arange(1000.0)
+    x[bad] = -1.0
+    labels, scores = parity._scikit_learn(None, pd.DataFrame({"x": x}))
+    assert np.flatnonzero(np.isnan(scores)).tolist() == bad
+    assert [i for i, label in enumerate(labels) if label is None] == bad
+    np.testing.assert_array_equal(scores[x >= 0], x[x >= 0])
+    assert len(asked) <= 1 + 20 * len(bad)
+
+
+def test_a_pipeline_that_refuses_everything_says_why(asked):
+    with pytest.raises(ValueError, match="negative"):
+        parity._scikit_learn(None, pd.DataFrame({"x": [-1.0, -2.0]}))
