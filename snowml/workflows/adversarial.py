@@ -79,16 +79,24 @@ def _thresholds(artifact: Artifact) -> dict[str, Floats]:
     """The distinct split thresholds of scikit-learn's trees, by number; a prepared matrix has the numbers first."""
     model, numbers = artifact.pipeline[-1], artifact.signature.numbers
     found: list[tuple[NDArray[np.int64], Floats]] = []
+    order = _order(model)
     for predictors in getattr(model, "_predictors", []):
         for nodes in (predictor.nodes for predictor in predictors):
             split = nodes[(nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)]
-            found.append((split["feature_idx"].astype(np.int64), split["num_threshold"]))
+            found.append((order[split["feature_idx"]], split["num_threshold"]))
     members = np.ravel(getattr(model, "estimators_", [model] if hasattr(model, "tree_") else []))
     found += [(one.tree_.feature, one.tree_.threshold) for one in members if hasattr(one, "tree_")]
     if not found:
         return {}
     positions, values = (np.concatenate(part) for part in zip(*found, strict=True))
     return {name: np.unique(values[positions == i]) for i, name in enumerate(numbers)}
+
+
+def _order(model: Any) -> NDArray[np.int64]:
+    """The prepared column of each column that histogram trees split: native categories are moved to the front."""
+    if getattr(model, "_preprocessor", None) is None:
+        return np.arange(getattr(model, "n_features_in_", 0))
+    return np.argsort(~model.is_categorical_, kind="stable")
 
 
 def _thinned(values: Floats) -> Floats:

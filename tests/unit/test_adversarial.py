@@ -36,3 +36,16 @@ def test_a_threshold_stands_between_its_neighbours():
     threshold = tree.threshold[tree.feature == 0][0]
     values = set(rows[artifact.signature.numbers[0]])
     assert {threshold, np.nextafter(threshold, -np.inf), np.nextafter(threshold, np.inf)} <= values
+
+
+def test_native_categories_do_not_move_a_threshold_to_another_number():
+    pipeline = messy.trained("hist_gradient_boosting", "regression")
+    artifact, model = Artifact(messy.signature("regression"), pipeline), pipeline[-1]
+    rows, numbers = adversarial(artifact, messy.frame(200, 1)), artifact.signature.numbers
+    assert model._preprocessor is not None
+    first = model.is_categorical_.sum()  # scikit-learn puts the categories in front of the numbers
+    nodes = np.concatenate([tree.nodes for trees in model._predictors for tree in trees])
+    for i, name in enumerate(numbers):
+        here = nodes[(nodes["is_leaf"] == 0) & (nodes["feature_idx"] == first + i)]
+        assert set(here["num_threshold"]) <= set(rows[name])
+    assert (nodes["feature_idx"] >= first).any()
