@@ -22,7 +22,11 @@ _TREES: Final = (
 
 ESTIMATORS: "Final[Mapping[Task, tuple[str, ...]]]" = {
     "classification": (*_TREES, "logistic_regression"),
-    "regression": (*_TREES, "linear_regression", "ridge", "lasso", "elastic_net"),
+    "regression": (
+        *_TREES,
+        *("linear_regression", "ridge", "lasso", "elastic_net", "bayesian_ridge", "huber", "quantile"),
+        *("poisson", "gamma", "tweedie"),
+    ),
 }
 """Those that can do each task; a test holds them against training's own."""
 

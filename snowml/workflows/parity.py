@@ -90,7 +90,7 @@ def _scikit_learn(artifact: Artifact, frame: pd.DataFrame) -> tuple[NDArray[np.o
     A batch is refused for the sake of one row, whatever the reason: halves are asked until the row stands alone.
 
     Raises:
-        ValueError: It refuses every row: that is a defect of the pipeline, not of the rows.
+        DataError: It refuses every row.
     """
     labels: NDArray[np.object_] = np.full(len(frame), None, dtype=object)
     scores = np.full(len(frame), np.nan)
@@ -106,7 +106,9 @@ def _scikit_learn(artifact: Artifact, frame: pd.DataFrame) -> tuple[NDArray[np.o
             middle = (start + end) // 2
             pending += [(start, middle), (middle, end)]
     if refused == len(frame):
-        raise reason
+        raise DataError(
+            f"scikit-learn refuses every row of the test window, so nothing can be compared: {reason}"
+        ) from reason
     return labels, scores
 
 

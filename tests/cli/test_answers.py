@@ -123,7 +123,7 @@ def test_show_answers_with_everything_about_a_version(promoted: shop.Shop) -> No
         "is_member": "number",
     }
     assert [item["event"] for item in found["events"]] == ["registered", "approved", "certified", "promoted"]
-    assert found["run"]["params"]["max_iter"] == 10
+    assert found["run"]["params"]["max_iter"] == 60
 
 
 def test_compare_answers_with_what_differs(promoted: shop.Shop) -> None:

@@ -145,7 +145,7 @@ class TestInAProject:
         )
 
     def test_one_model_that_cannot_be_trained_does_not_stop_the_others(self, built: shop.Shop) -> None:
-        built.replace("models/ml.yml", "params: {max_iter: 10}", "params: {max_itr: 10}")
+        built.replace("models/ml.yml", "params: {max_iter: 60}", "params: {max_itr: 10}")
         answer = built.cli("train", "--all", "--json")
         assert answer.code == 2
         failed, done = answer.json

@@ -137,7 +137,7 @@ exposures:
           scoring_set: churn_scoring_set
           split: {by: time, validation: 30 days, test: 30 days}
           estimator: hist_gradient_boosting
-          params: {max_iter: 10}
+          params: {max_iter: 60}
           metric: roc_auc
           gates:
             - {metric: roc_auc, split: test, min: 0.6}

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from snowml.errors import DataError
 from snowml.workflows import parity
 
 
@@ -34,5 +35,5 @@ def test_only_refused_rows_are_without_an_answer(asked, bad):
 
 
 def test_a_pipeline_that_refuses_everything_says_why(asked):
-    with pytest.raises(ValueError, match="negative"):
+    with pytest.raises(DataError, match="negative"):
         parity._scikit_learn(None, pd.DataFrame({"x": [-1.0, -2.0]}))
