@@ -64,7 +64,7 @@ def copy_of(demo: Demo, folder: Path) -> Demo:
 def later(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """The demonstration with a second version: trained on January to August, tested on October to December."""
     made = copy_of(demo, tmp_path_factory.mktemp("later") / "demo")
-    run("build", "--select", "flight_delay_training_set", "--as-of", "2014-01-02", cwd=made.folder)
+    run("build", "--select", "+flight_delay_training_set", "--as-of", "2014-01-02", cwd=made.folder)
     settings = ["--set", "split.validation=2013-09-01", "--set", "split.test=2013-10-01"]
     trained = run("train", "flight_delay", "--as-of", "2014-01-02", *settings, cwd=made.folder)
     return Demo(made.folder, {"models": [{"trained": trained}]})
