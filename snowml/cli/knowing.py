@@ -13,6 +13,7 @@ from snowml.cli.options import (
     models_asked,
     project_options,
 )
+from snowml.documents import plain
 from snowml.errors import AnswerIsNo, AuditFailed
 
 if TYPE_CHECKING:
@@ -145,18 +146,7 @@ def doctor(as_json: bool, **options: Any) -> None:
 
 
 def _document(one: "FeatureTable") -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "relation": one.relation,
-        "description": one.description,
-        "owner": one.owner,
-        "entity": one.entity,
-        "as_of": one.as_of,
-        "newest": one.newest,
-        "rows": one.rows,
-        "models": one.models,
-        "columns": one.columns,
-    }
+    return {**plain(one), "models": one.models}
 
 
 def _show(done: "Audited") -> None:
