@@ -358,6 +358,10 @@ def test_a_number_whose_square_has_no_room_is_named_with_its_limit(house):
     assert handmade.train_one(engine, registry).passed is not None
 
 
+# Their solvers may not converge on such numbers, which scikit-learn warns of; three of them refuse negative labels too.
+SOLVED_IN_STEPS = ("lasso", "elastic_net", "quantile", "poisson", "gamma", "tweedie")
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS["regression"])
 def test_a_regression_takes_labels_up_to_a_limit_and_names_what_is_beyond(house, estimator):
     _, engine, registry = house
@@ -365,10 +369,7 @@ def test_a_regression_takes_labels_up_to_a_limit_and_names_what_is_beyond(house,
     params = {"n_estimators": 3} if estimator in ("random_forest", "extra_trees", "gradient_boosting") else {}
     gates = [{"metric": "rmse", "min": 0}]
     changes = {"task": "regression", "params": params, "gates": gates, "metric": "rmse"}
-    if estimator not in (
-        "lasso",
-        "elastic_net",
-    ):  # their solver may not converge, which is a warning of its own
+    if estimator not in SOLVED_IN_STEPS:
         trained = handmade.train_one(engine, registry, estimator, **changes)
         assert 0 < trained.measured["model"]["test"]["rmse"] < 2e37
     engine.execute("update training_set set late = 1e300 where id = 290")
