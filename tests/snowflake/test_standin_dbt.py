@@ -74,10 +74,6 @@ def flights(tmp_path: Path) -> Path:
     return project
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the unit tests of the point-in-time features fail on the stand-in since they are written with the macros",
-)
 @pytest.mark.loop
 def test_the_reference_project_is_the_same_on_both_engines(flights, connection, ask, warehouse):
     flights_sample.copy_to_snowflake(flights / "flights.duckdb", connection)

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 AS_OF = "2013-02-01"
+# Routes whose planes are registered about as often as all of them: the features' tests ask for a share.
+ROUTES = ("BOS", "MCO", "LAX")
 VARS = f"{{as_of: {AS_OF}, scoring_days: 3, snowml_untrained: empty}}"
 ROWS = {
-    "flights": f"time_hour < '{AS_OF}' and dest in ('BOS', 'ORD', 'LAX')",
+    "flights": f"time_hour < '{AS_OF}' and dest in {ROUTES}",
     "weather": f"time_hour < '{AS_OF}'",
     **dict.fromkeys(("planes", "airports", "airlines"), "true"),
 }
