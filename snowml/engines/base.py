@@ -40,6 +40,7 @@ class VectorFunction:
         store: Where the artifact is kept (see `Engine.put`).
         artifact: The artifact's key in the store.
         remedy: What a client that cannot run Python is told.
+        packages: Distributions that the handler needs besides what all handlers do.
     """
 
     name: Relation
@@ -48,6 +49,7 @@ class VectorFunction:
     store: Relation
     artifact: str
     remedy: str
+    packages: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

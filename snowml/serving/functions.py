@@ -5,9 +5,10 @@ probability of the positive class) and `…_label` (from that probability to a l
 bodies under the names without a number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from snowml.boosting.base import Boosting, distribution
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Signature, Version
@@ -54,6 +55,9 @@ def functions_of(
     else:
         parameters = parameters_of(version.signature)
         kernel = _kernel(version, store, home, "snowml.serving.estimator", version.artifact, parameters)
+        model = artifact.pipeline.steps[-1][1]
+        if isinstance(model, Boosting):
+            kernel = replace(kernel, packages=(distribution(model.library),))
         score = _call(kernel, _casts(version.signature, dialect), dialect)
     own = f"{version.model}_v{version.version}"
     return Functions(

@@ -33,6 +33,9 @@ LARGEST: Mapping[Preparation, float] = {
     "ordinal": float(np.finfo(np.float32).max),
 }
 
+# XGBoost keeps numbers as float32 too, and trains on no infinity.
+LARGEST_OF: Mapping[str, float] = {"xgboost": LARGEST["ordinal"]}
+
 # predictor → split → metric → value
 Measured = dict[str, dict[str, dict[str, float]]]
 
@@ -203,7 +206,7 @@ def check_numbers(estimator: str, signature: Signature, frame: pd.DataFrame) -> 
     Raises:
         DataError: There are any.
     """
-    largest = LARGEST[kind_of(estimator).preparation]
+    largest = LARGEST_OF.get(estimator, LARGEST[kind_of(estimator).preparation])
     above = {name: frame[name][frame[name].abs() > largest] for name in signature.numbers}
     shown = ", ".join(
         f"'{name}' in {len(values):,} rows (such as {values.iloc[0]:.4g})"

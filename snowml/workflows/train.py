@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
 
+from snowml.boosting.base import DISTRIBUTIONS
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
 from snowml.names import quoted
@@ -193,7 +194,7 @@ def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: dat
         return None
     newest = versions[-1]
     run = registry.run(newest.run_id)
-    made_of = (spec.hash, data.fingerprint, as_of, _packages())
+    made_of = (spec.hash, data.fingerprint, as_of, _packages(spec.settings.estimator))
     if (run.spec_hash, run.fingerprint, run.as_of, run.packages) != made_of:
         return None
     measured = registry.metrics(spec.name)[run.run_id]
@@ -271,15 +272,15 @@ def _run(
         fingerprint=data.fingerprint,
         row_counts=rows,
         params=params | ({_UNMEASURED: str(unmeasured)} if unmeasured else {}),
-        packages=_packages(),
+        packages=_packages(settings.estimator),
         durations={name: round(seconds, 3) for name, seconds in fitted.durations.items()},
         metrics=fitted.metrics,
     )
 
 
-def _packages() -> dict[str, str]:
+def _packages(estimator: str) -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *DISTRIBUTIONS.get(estimator, ())):
         try:
             found[name] = installed(name)
         except PackageNotFoundError:  # a zip on a stage carries no metadata

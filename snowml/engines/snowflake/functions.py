@@ -42,7 +42,9 @@ def vector_function(function: VectorFunction, code: str) -> str:
     imports = ", ".join(
         literal(stage.location(function.store, key), "snowflake") for key in (function.artifact, code)
     )
-    packages = ", ".join(literal(f"{name}=={installed(name)}", "snowflake") for name in PACKAGES)
+    packages = ", ".join(
+        literal(f"{name}=={installed(name)}", "snowflake") for name in (*PACKAGES, *function.packages)
+    )
     major, minor, _ = python_version_tuple()
     return (
         f"{_head(function.name, function.parameters, 'double')}"

@@ -21,6 +21,10 @@ _EXPORTERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("sklearn", "DecisionTreeRegressor"): ("trees", "export_tree"),
     ("lightgbm", "LGBMClassifier"): ("lightgbm", "export"),
     ("lightgbm", "LGBMRegressor"): ("lightgbm", "export"),
+    ("snowml", "LightGBMClassifier"): ("lightgbm", "export"),
+    ("snowml", "LightGBMRegressor"): ("lightgbm", "export"),
+    ("snowml", "XGBoostClassifier"): ("xgboost", "export_booster"),
+    ("snowml", "XGBoostRegressor"): ("xgboost", "export_booster"),
     ("xgboost", "XGBClassifier"): ("xgboost", "export"),
     ("xgboost", "XGBRegressor"): ("xgboost", "export"),
 }

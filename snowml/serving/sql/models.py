@@ -42,6 +42,7 @@ from sklearn.tree import (
 from sklearn.utils import get_tags
 from sqlglot import exp
 
+from snowml.boosting.base import Boosting
 from snowml.names import Dialect
 from snowml.serving.sql import trees
 from snowml.serving.sql.columns import Column, Op, checked, numeric
@@ -105,7 +106,7 @@ def leaves(model: Any) -> int:
 
 def limits(model: Any) -> tuple[bool, float]:
     """Whether the model takes missing values, and the largest number that it takes."""
-    if isinstance(model, _BINNED):
+    if isinstance(model, (*_BINNED, Boosting)):
         return True, float("inf")
     if isinstance(model, (*_TREES, *_FORESTS, *_STAGED)):
         first = model.estimators_[0] if isinstance(model, _FORESTS) else model
