@@ -5,15 +5,15 @@ from typing import Any
 import click
 
 from snowml.cli.console import ConsoleProgress, emit_json, say
-from snowml.cli.options import as_of_option, json_option, load_project, project_options
+from snowml.cli.options import Spreading, as_of_option, json_option, load_project, project_options
 
 
-@click.command()
+@click.command(cls=Spreading)
 @click.option(
     "--select",
     "-s",
     multiple=True,
-    help="Which nodes, as dbt selects them; several: repeat it, or quote them together.",
+    help="Which nodes, as dbt selects them: -s customers +orders.",
 )
 @click.option("--exclude", multiple=True, help="Which nodes not.")
 @click.option("--full-refresh", is_flag=True, help="Rebuild incremental models from nothing.")

@@ -208,6 +208,22 @@ class TestInAProject:
     def test_a_selection_of_nothing_is_an_error(self, built: shop.Shop) -> None:
         one_sentence(built.cli("build", "--select", "custmers"), 2, "custmers")
 
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["-s", "customers", "churn_training_set", "--exclude", "churn_training_set", "test_type:data"],
+            ["-s", "customers churn_training_set", "--exclude=churn_training_set"],
+            ["--select", "customers", "-s", "churn_training_set", "--exclude", "churn_training_set"],
+        ],
+    )
+    def test_several_nodes_are_selected_as_with_dbt(self, built: shop.Shop, arguments: list[str]) -> None:
+        answer = built.cli("build", *arguments, "--json")
+        assert answer.code == 0, answer.err
+        assert [node["name"] for node in answer.json["nodes"]] == ["customers"]
+
+    def test_a_word_after_an_option_that_takes_one_value_is_refused(self, written: shop.Shop) -> None:
+        one_sentence(written.cli("build", "--as-of", "2024-06-30", "customers"), 2, "customers")
+
     def test_a_file_that_is_no_database_is_the_users_to_mend(self, trained: shop.Shop) -> None:
         (trained.folder / "shop.duckdb").write_bytes(b"not a database" * 1000)
         one_sentence(trained.cli("versions", "churn"), 2, "is not a DuckDB file")
