@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import flights_sample
 import pytest
+import snowflake_copy
 from fixtures import Warehouse
 from snowflake_dbt import dbt, write_profile
 
@@ -76,7 +77,7 @@ def flights(tmp_path: Path) -> Path:
 
 @pytest.mark.loop
 def test_the_reference_project_is_the_same_on_both_engines(flights, connection, ask, warehouse):
-    flights_sample.copy_to_snowflake(flights / "flights.duckdb", connection)
+    snowflake_copy.copy(flights / "flights.duckdb", connection, "raw", flights_sample.ROWS)
     write_profile(flights, warehouse, "flights")
     done = dbt(flights, "build", "--vars", flights_sample.VARS)
     assert done.returncode == 0, done.stdout
