@@ -257,7 +257,10 @@ where 1 = 0
 {%- endmacro %}
 
 
-{# Whether the label has more than two values, which only its table tells. #}
+{#
+  Whether the label has more than two values, which only its table tells: false where that is not built yet. Should it have
+  more by the time a version scores, `_check_probabilities` says so.
+#}
 {% macro _has_many_classes(settings, exposure) -%}
   {%- if settings.task != 'classification' or settings.get('positive') is not none -%}
     {{ return(false) }}
