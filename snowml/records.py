@@ -33,8 +33,8 @@ class Signature(BaseModel):
         as_of: The column with the moment of prediction.
         task: What kind of answer it gives.
         label_type: The warehouse's own type of the label, which a label answer is cast to.
-        classes: For a classifier, the two labels, in scikit-learn's order.
-        positive: For a classifier, the label whose probability is given.
+        classes: For a classifier, the labels, in scikit-learn's order.
+        positive: For a classifier of two classes, the label whose probability is given; of more, all are.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +46,11 @@ class Signature(BaseModel):
     label_type: str
     classes: tuple[Label, ...] = ()
     positive: Label | None = None
+
+    @property
+    def is_multiclass(self) -> bool:
+        """Whether it is a classifier of more than two classes, which answers a probability for each."""
+        return len(self.classes) > 2
 
     @property
     def numbers(self) -> list[str]:
@@ -66,6 +71,7 @@ class StoredRule(BaseModel):
         feature: The column it reads; None for a constant.
         known: A number's ascending bin edges (a bin is `lower <= x < upper`), or a category's values.
         means: The score of each bin; the last is for a missing number, or a missing or unknown category.
+        shares: In their place, where there are more than two classes: for each bin the share of each class.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,7 +79,8 @@ class StoredRule(BaseModel):
     predictor: str
     feature: Feature | None = None
     known: tuple[float, ...] | tuple[str, ...] = ()
-    means: tuple[float, ...]
+    means: tuple[float, ...] = ()
+    shares: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

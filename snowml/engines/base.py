@@ -12,10 +12,10 @@ from snowml.names import Dialect, Relation
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a function: a double or a text."""
+    """One parameter of a function: a double, a text, or doubles by a key (of a SQL function only)."""
 
     name: str
-    type: Literal["double", "text"]
+    type: Literal["double", "text", "map"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class SqlFunction:
 
 @dataclass(frozen=True, slots=True)
 class VectorFunction:
-    """A function that Python computes, a batch of rows at a time; it answers doubles.
+    """A function that Python computes, a batch of rows at a time; it answers a double for each, or several.
 
     Attributes:
         name: Its name, unique to the artifact.
@@ -40,6 +40,8 @@ class VectorFunction:
         store: Where the artifact is kept (see `Engine.put`).
         artifact: The artifact's key in the store.
         remedy: What a client that cannot run Python is told.
+        keys: Where it answers several doubles, what each is called. They come as a list in this order (DuckDB), or as
+            an OBJECT (Snowflake).
         packages: Distributions that the handler needs besides what all handlers do.
     """
 
@@ -49,6 +51,7 @@ class VectorFunction:
     store: Relation
     artifact: str
     remedy: str
+    keys: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
 
 

@@ -1,8 +1,8 @@
 """The functions of a version: what `predict_<model>(…)` and its siblings are made of.
 
 A version has functions of its own, which never change: `predict_<model>_v<N>` and, for a classifier, `…_proba` (the
-probability of the positive class) and `…_label` (from that probability to a label). The champion's have the same
-bodies under the names without a number.
+probability of the positive class; of more than two classes, of each) and `…_label` (from what `…_proba` answers to a
+label). The champion's have the same bodies under the names without a number.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling
+from snowml.serving import compiling, multiclass
 from snowml.serving.sql import compiled
 
 # A stub must be found from any schema of the file, and this one is always searched.
@@ -42,8 +42,11 @@ def functions_of(
 ) -> Functions:
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
     forest = kernel = None
+    helpers: tuple[SqlFunction, ...] = ()
     home = _EVERYWHERE if dialect == "duckdb" else schema
-    if version.flavor == "sql":
+    if version.flavor == "sql" and version.signature.is_multiclass:
+        score, helpers = _softmax(version, artifact, schema, dialect)
+    elif version.flavor == "sql":
         score = compiled.score(artifact.pipeline, version.signature, dialect)
     elif version.flavor == "kernel":
         forest = compiling.forest_bytes(artifact)
@@ -63,7 +66,7 @@ def functions_of(
     return Functions(
         forest=forest,
         kernel=kernel,
-        versioned=_family(own, schema, version, score, dialect),
+        versioned=(*helpers, *_family(own, schema, version, score, dialect)),
         current=_family(version.model, schema, version, score, dialect),
     )
 
@@ -95,6 +98,8 @@ def _family(
     names = [Relation(schema, name) for name in names_of(base, signature)]
     if signature.task == "regression":
         return (SqlFunction(names[0], parameters, "double", score, comment),)
+    if signature.is_multiclass:
+        return _multiclass_family(names, version, score, dialect)
     given = (Parameter("probability", "double"),)
     label = _label_of(signature, quoted("probability", dialect), dialect)
     answer = _label_of(signature, f"({score})", dialect)
@@ -103,6 +108,46 @@ def _family(
         SqlFunction(names[1], given, signature.label_type, label, comment),
         SqlFunction(names[2], parameters, signature.label_type, answer, comment),
     )
+
+
+def _multiclass_family(
+    names: list[Relation], version: Version, score: str, dialect: Dialect
+) -> tuple[SqlFunction, ...]:
+    """`score` is a list of probabilities (DuckDB) or an OBJECT of them (Snowflake)."""
+    signature, comment, parameters = version.signature, says(version), parameters_of(version.signature)
+    returns = multiclass.map_type(signature, dialect)
+    if dialect == "duckdb":
+        shown, answer = multiclass.mapped(score, signature), multiclass.label_of_list(score, signature)
+    else:
+        arguments = ", ".join(quoted(parameter.name, dialect) for parameter in parameters)
+        shown = score
+        answer = f"{names[1].sql(dialect)}({names[0].sql(dialect)}({arguments}))"
+    given = (Parameter(multiclass.PROBABILITIES, "map"),)
+    label = multiclass.label_of_map(signature, dialect)
+    return (
+        SqlFunction(names[0], parameters, returns, shown, comment),
+        SqlFunction(names[1], given, signature.label_type, label, comment),
+        SqlFunction(names[2], parameters, signature.label_type, answer, comment),
+    )
+
+
+def _softmax(
+    version: Version, artifact: Artifact, schema: str, dialect: Dialect
+) -> tuple[str, tuple[SqlFunction, ...]]:
+    """The probabilities of a model that is written as SQL, and the functions that they are made by."""
+    signature = version.signature
+    margins = compiled.margins(artifact.pipeline, signature, dialect)
+    if dialect == "duckdb":
+        return multiclass.softmax(margins), ()
+    own = f"{version.model}_v{version.version}"
+    shares, softmax = (Relation(schema, f"snowml_{name}_{own}") for name in ("shares", "softmax"))
+    names, called, shown = multiclass.softmax_in_two(signature, shares)
+    parameters = tuple(Parameter(name, "double") for name in names)
+    helpers = (
+        SqlFunction(shares, parameters, "object", shown, says(version)),
+        SqlFunction(softmax, parameters, "object", called, says(version)),
+    )
+    return f"{softmax.sql(dialect)}({', '.join(margins)})", helpers
 
 
 def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:
@@ -132,6 +177,7 @@ def _kernel(
         handler=handler,
         store=store,
         artifact=artifact,
+        keys=tuple(map(multiclass.key, version.signature.classes)) if version.signature.is_multiclass else (),
         remedy=f"predict_{version.model} runs Python code that this connection does not have. "
         "Open the file with snowml.connect(), or through dbt with the plugin snowml.engines.duckdb.dbt_plugin.",
     )

@@ -11,9 +11,10 @@ from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
 from snowml.errors import DataError
 from snowml.names import Relation, quoted
-from snowml.records import Parity, Version
+from snowml.records import Parity, Signature, Version
 from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
+from snowml.serving import multiclass
 from snowml.spec.split import Split
 from snowml.training.data import feature_columns, to_frame
 from snowml.training.fitting import answer
@@ -36,7 +37,9 @@ def compare(
     table = _answers(engine, registry, version)
     frame = to_frame(table, version.signature.features)
     labels, scores = _scikit_learn(artifact, frame)
-    difference = _difference(_doubles(table["snowml_score"]), scores)
+    names = _scores(version.signature)
+    found = np.stack([_doubles(table[name]) for name in names], axis=1)
+    difference = _difference(found, scores.reshape(found.shape)).max(axis=1)
     if version.signature.task == "classification":
         same = np.array(table["snowml_answer"].to_pylist(), dtype=object) == labels
         difference = np.where(same, difference, np.inf)
@@ -69,10 +72,14 @@ def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
         scored = f"{proba.sql(dialect)}({arguments})"
     else:
         scored = answered
+    scores = [f"{scored} as snowml_score"]
+    if signature.is_multiclass:
+        each = [multiclass.probability_of(scored, label, signature, dialect) for label in signature.classes]
+        scores = [f"{one} as {name}" for one, name in zip(each, _scores(signature), strict=True)]
     as_of = quoted(signature.as_of, dialect)
     table = engine.query(
         f"select {', '.join(feature_columns(signature.features, dialect))}, "
-        f"{answered} as snowml_answer, {scored} as snowml_score "
+        f"{answered} as snowml_answer, {', '.join(scores)} "
         f"from {spec.training_set.within(engine.database).sql(dialect)} where {as_of} >= ? and {as_of} < ?",
         [windows.test_start, windows.end],
     )
@@ -82,6 +89,12 @@ def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
             f"{version.version}: its function cannot be compared. Build the training set as of a later time."
         )
     return table
+
+
+def _scores(signature: Signature) -> list[str]:
+    """The columns of the scores: one for each class where there are more than two."""
+    many = signature.is_multiclass
+    return [f"snowml_score_{i}" for i in range(len(signature.classes))] if many else ["snowml_score"]
 
 
 def _scikit_learn(artifact: Artifact, frame: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
@@ -98,7 +111,10 @@ def _scikit_learn(artifact: Artifact, frame: pd.DataFrame) -> tuple[NDArray[np.o
     while pending:
         start, end = pending.pop()
         try:
-            labels[start:end], scores[start:end] = answer(artifact, frame.iloc[start:end])
+            labels[start:end], found = answer(artifact, frame.iloc[start:end])
+            if found.ndim > scores.ndim:
+                scores = np.full((len(frame), found.shape[1]), np.nan)
+            scores[start:end] = found
         except ValueError as error:
             if end - start == 1:
                 refused, reason = refused + 1, error

@@ -22,7 +22,7 @@ from snowml.spec.columns import column_type, features
 from snowml.spec.model import ModelSpec
 from snowml.spec.split import Windows
 from snowml.training.data import Columns, TrainingData, read
-from snowml.training.fitting import Fitted, Rival, classes, fit
+from snowml.training.fitting import Fitted, Rival, check_metrics, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
@@ -126,6 +126,7 @@ def train(
         if earlier:
             step.outcome(f"unchanged since version {earlier.version.version}")
             return earlier
+    check_metrics(spec.settings, signature, located.locator)
     with progress.step(f"fit {spec.settings.estimator}") as step:
         rival = rival_of(engine, registry, spec, signature, data, windows)
         fitted = fit(spec.settings, signature, data, masks, rival if isinstance(rival, Rival) else None)
@@ -156,15 +157,17 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
     check_keys(engine, spec.training_set, (*settings.entity, settings.as_of))
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
     data = read(engine, spec.training_set, roles, task=settings.task, as_of=as_of)
-    binary = settings.task == "classification"
+    labelled = settings.task == "classification"
     where = f"{spec.name}: the label '{settings.label}' of {spec.training_set}"
-    found, positive = classes(data.label, settings.positive, where, located.locator) if binary else ((), None)
+    found, positive = (
+        classes(data.label, settings.positive, where, located.locator) if labelled else ((), None)
+    )
     signature = Signature(
         features=inputs,
         entity=settings.entity,
         as_of=settings.as_of,
         task=settings.task,
-        label_type=column_type(columns, settings.label) if binary else "double",
+        label_type=column_type(columns, settings.label) if labelled else "double",
         classes=found,
         positive=positive,
     )
@@ -223,7 +226,9 @@ def _register(
     spec, artifact = located.spec, fitted.artifact
     stored = artifact.dumps()
     flavor = choose(artifact, registry.engine.name, spec.settings.serving)
-    baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
+    baselines: list[Bin] = freeze_baselines(
+        artifact.signature, data, masks["train"], fitted.labels, fitted.scores
+    )
     with registry.transaction():
         registry.record_spec(spec.name, spec.hash, spec.to_json(), now, overridden=located.overridden)
         registry.record_run(run)

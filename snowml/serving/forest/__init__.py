@@ -35,7 +35,8 @@ def export(model: Any, column: int = 0) -> Forest:
 
     Args:
         model: The estimator.
-        column: Of a classifier, the class whose probability is given, as an index into its classes.
+        column: Of a classifier, the class whose probability is given, as an index into its classes; or
+            `kernel.forest.ALL` of them.
 
     Raises:
         Unsupported: It is none, or does something that the kernel does not do.

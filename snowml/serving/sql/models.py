@@ -149,6 +149,17 @@ def _logistic(model: Any, which: int, columns: Columns, dialect: Dialect) -> exp
     return _of_two(logistic(_decision(model, columns, dialect), dialect), which)
 
 
+def _multinomial(model: Any, columns: Columns, dialect: Dialect) -> list[exp.Expression]:
+    """The raw score of each class."""
+    if model.solver == "liblinear":
+        raise Unsupported("a LogisticRegression of one class against the others is not written as SQL")
+    taken = checked(columns, missing=False)
+    return [
+        weighted(taken, weights.astype(float).tolist(), float(intercept), dialect)
+        for weights, intercept in zip(model.coef_, model.intercept_, strict=True)
+    ]
+
+
 def _of_two(second: exp.Expression, which: int) -> exp.Expression:
     """The probability of one class, from that of the second."""
     return second if which == 1 else subtract(double(1.0), second)
@@ -328,3 +339,8 @@ PROBABILITIES: Final[Mapping[type, Callable[[Any, int, Columns, Dialect], exp.Ex
     CalibratedClassifierCV: _calibrated,
 }
 """How each classifier is written, by its exact type."""
+
+MARGINS: Final[Mapping[type, Callable[[Any, Columns, Dialect], list[exp.Expression]]]] = {
+    LogisticRegression: _multinomial,
+}
+"""How each classifier of more than two classes is written, by its exact type."""

@@ -27,11 +27,12 @@ Types = tuple[str, ...]
 
 @dataclass
 class Routine:
-    """A function or procedure, as its statement says; types are DuckDB's."""
+    """A function or procedure, as its statement says; types are DuckDB's, but for `declared` ones, which are shown."""
 
     name: Name
     arguments: dict[str, str]
     returns: str
+    declared: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     # Of a function in Python: how DuckDB calls it.
@@ -48,25 +49,30 @@ class Routine:
 
     @property
     def signature(self) -> str:
-        return f"{self.name.name}({', '.join(map(shown, self.types))})"
+        listed = (self.declared.get(name, shown(kind)) for name, kind in self.arguments.items())
+        return f"{self.name.name}({', '.join(listed)})"
 
 
 def routine(session: "Session", reader: Reader) -> Routine:
     """Reads a definition from its name on."""
     name = session.name(reader.path())
     arguments: dict[str, str] = {}
-    for declared in split(reader.inside()):
-        argument = Reader(declared)
-        called = argument.identifier()
-        arguments[called] = duckdb_type(argument.rest())
+    declared: dict[str, str] = {}
+    for one in split(reader.inside()):
+        argument = Reader(one)
+        called, kind = argument.identifier(), argument.rest()
+        arguments[called] = duckdb_type(kind)
+        if arguments[called] == "JSON":
+            # VARIANT, OBJECT and ARRAY are one type to DuckDB, and three to SHOW.
+            declared[called] = kind.strip().upper()
     if reader.take("COPY GRANTS"):
         pass
     reader.expect("RETURNS")
     if reader.take("TABLE"):
         columns = reader.inside()
-        found = Routine(name, arguments, f"TABLE ({columns})")
+        found = Routine(name, arguments, f"TABLE ({columns})", declared)
     else:
-        found = Routine(name, arguments, duckdb_type(_type_text(reader)))
+        found = Routine(name, arguments, duckdb_type(_type_text(reader)), declared)
     _ = reader.take("NOT NULL")
     while not reader.take("AS"):
         if reader.next is None:

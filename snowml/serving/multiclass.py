@@ -1,0 +1,102 @@
+"""What is made of the probabilities of more than two classes, as SQL.
+
+Inside, they are a list of doubles in the order of the classes (DuckDB), or an OBJECT by the text of each label
+(Snowflake). Where two are equally large, the label is the first of them, as scikit-learn's argmax has it.
+"""
+
+from collections.abc import Sequence
+
+from snowml.names import Dialect, Relation, literal, quoted
+from snowml.records import Label, Signature
+
+PROBABILITIES = "probabilities"
+
+
+def map_type(signature: Signature, dialect: Dialect) -> str:
+    """The type of what `predict_<model>_proba` answers."""
+    return f"map({signature.label_type}, double)" if dialect == "duckdb" else "object"
+
+
+def key(label: Label) -> str:
+    """A label as a key of an OBJECT: the text that Snowflake's cast makes of it."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def probability_of(probabilities: str, label: Label, signature: Signature, dialect: Dialect) -> str:
+    """One class's probability, out of what `predict_<model>_proba` answers."""
+    if dialect == "snowflake":
+        return f"cast(get({probabilities}, {literal(key(label), dialect)}) as float)"
+    return f"{probabilities}[cast({literal(label, dialect)} as {signature.label_type})]"
+
+
+def probability_of_predicted(probabilities: str, prediction: str, dialect: Dialect) -> str:
+    """The probability of the label that a column holds."""
+    if dialect == "snowflake":
+        return f"cast(get({probabilities}, cast({prediction} as varchar)) as float)"
+    return f"{probabilities}[{prediction}]"
+
+
+def mapped(shares: str, signature: Signature) -> str:
+    """DuckDB: a list of probabilities as a map by label; NULL of NULL."""
+    return f"map({_labels(signature)}, {shares})"
+
+
+def label_of_list(shares: str, signature: Signature) -> str:
+    """DuckDB: the label of the largest of a list, which is computed once."""
+    return f'list_transform([{shares}], lambda "x": {_largest("x", signature)})[1]'
+
+
+def label_of_map(signature: Signature, dialect: Dialect) -> str:
+    """The label of the largest of the parameter `probabilities`; NULL of NULL."""
+    given = quoted(PROBABILITIES, dialect)
+    if dialect == "snowflake":
+        values = [probability_of(given, label, signature, dialect) for label in signature.classes]
+        cases = [
+            f"when {value} then {literal(label, dialect)}"
+            for value, label in zip(values, signature.classes, strict=True)
+        ]
+        return f"case greatest({', '.join(values)}) {' '.join(cases)} end"
+    ordered = f'list_transform({_labels(signature)}, lambda "c": {given}["c"])'
+    return f"case when {given} is not null then {label_of_list(ordered, signature)} end"
+
+
+def softmax(margins: Sequence[str]) -> str:
+    """DuckDB: raw scores as a list of probabilities; NULL where the row is refused, so that they are NULL."""
+    risen = 'list_transform("z", lambda "v": exp("v" - list_max("z")))'
+    shares = f'list_transform([{risen}], lambda "e": list_transform("e", lambda "v": "v" / list_sum("e")))[1]'
+    return f'list_transform([[{", ".join(margins)}]], lambda "z": case when "z"[1] is not null then {shares} end)[1]'
+
+
+def softmax_in_two(signature: Signature, shares: Relation) -> tuple[tuple[str, ...], str, str]:
+    """Snowflake: raw scores as an OBJECT of probabilities, by two functions, one of which calls the other.
+
+    A function's parameter is the only name that an expression can give a value there: it is mentioned often, and the
+    text of a score may be long.
+
+    Args:
+        signature: Its classes.
+        shares: The function that is called.
+
+    Returns:
+        The parameters of both, the body of the function to call, and that of `shares`.
+    """
+    names = tuple(f"c{i}" for i in range(len(signature.classes)))
+    columns = [quoted(name, "snowflake") for name in names]
+    largest = f"greatest({', '.join(columns)})"
+    called = f"{shares.sql('snowflake')}({', '.join(f'exp({column} - {largest})' for column in columns)})"
+    total = " + ".join(columns)
+    pairs = ", ".join(
+        f"{literal(key(label), 'snowflake')}, {column} / ({total})"
+        for label, column in zip(signature.classes, columns, strict=True)
+    )
+    return names, called, f"case when {total} is not null then object_construct({pairs}) end"
+
+
+def _labels(signature: Signature) -> str:
+    listed = ", ".join(literal(label, "duckdb") for label in signature.classes)
+    return f"cast([{listed}] as {signature.label_type}[])"
+
+
+def _largest(name: str, signature: Signature) -> str:
+    column = quoted(name, "duckdb")
+    return f"{_labels(signature)}[list_position({column}, list_max({column}))]"
