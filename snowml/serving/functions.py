@@ -139,15 +139,11 @@ def _softmax(
     margins = compiled.margins(artifact.pipeline, signature, dialect)
     if dialect == "duckdb":
         return multiclass.softmax(margins), ()
-    own = f"{version.model}_v{version.version}"
-    shares, softmax = (Relation(schema, f"snowml_{name}_{own}") for name in ("shares", "softmax"))
-    names, called, shown = multiclass.softmax_in_two(signature, shares)
+    names, body = multiclass.softmax_of_parameters(signature)
+    home = Relation(schema, f"snowml_softmax_{version.model}_v{version.version}")
     parameters = tuple(Parameter(name, "double") for name in names)
-    helpers = (
-        SqlFunction(shares, parameters, "object", shown, says(version)),
-        SqlFunction(softmax, parameters, "object", called, says(version)),
-    )
-    return f"{softmax.sql(dialect)}({', '.join(margins)})", helpers
+    helper = SqlFunction(home, parameters, "object", body, says(version))
+    return f"{home.sql(dialect)}({', '.join(margins)})", (helper,)
 
 
 def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:

@@ -72,17 +72,20 @@ def _answers(engine: Engine, registry: Registry, version: Version) -> pa.Table:
         scored = f"{proba.sql(dialect)}({arguments})"
     else:
         scored = answered
-    scores = [f"{scored} as snowml_score"]
-    if signature.is_multiclass:
-        each = [multiclass.probability_of(scored, label, signature, dialect) for label in signature.classes]
-        scores = [f"{one} as {name}" for one, name in zip(each, _scores(signature), strict=True)]
     as_of = quoted(signature.as_of, dialect)
-    table = engine.query(
+    sql = (
         f"select {', '.join(feature_columns(signature.features, dialect))}, "
-        f"{answered} as snowml_answer, {', '.join(scores)} "
-        f"from {spec.training_set.within(engine.database).sql(dialect)} where {as_of} >= ? and {as_of} < ?",
-        [windows.test_start, windows.end],
+        f"{answered} as snowml_answer, {scored} as snowml_score "
+        f"from {spec.training_set.within(engine.database).sql(dialect)} where {as_of} >= ? and {as_of} < ?"
     )
+    if signature.is_multiclass:
+        each = [
+            f"{multiclass.probability_of('snowml_score', label, signature, dialect)} as {name}"
+            for label, name in zip(signature.classes, _scores(signature), strict=True)
+        ]
+        names = [quoted(feature.name, dialect) for feature in signature.features]
+        sql = f"select {', '.join([*names, 'snowml_answer', *each])} from ({sql}) as answered"
+    table = engine.query(sql, [windows.test_start, windows.end])
     if table.num_rows == 0:
         raise DataError(
             f"{spec.training_set} has no row from {windows.test_start} to {windows.end}, the test window of version "
