@@ -120,8 +120,10 @@ def _multiclass_family(
         shown, answer = multiclass.mapped(score, signature), multiclass.label_of_list(score, signature)
     else:
         arguments = ", ".join(quoted(parameter.name, dialect) for parameter in parameters)
-        shown = score
-        answer = f"{names[1].sql(dialect)}({names[0].sql(dialect)}({arguments}))"
+        # The version's own, which stay what they are while the champion's are replaced one after another.
+        own = names_of(f"{version.model}_v{version.version}", signature)
+        proba, label_of = (Relation(names[0].schema, name).sql(dialect) for name in own[:2])
+        shown, answer = score, f"{label_of}({proba}({arguments}))"
     given = (Parameter(multiclass.PROBABILITIES, "map"),)
     label = multiclass.label_of_map(signature, dialect)
     return (
