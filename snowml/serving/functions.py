@@ -26,12 +26,14 @@ class Functions:
     Attributes:
         forest: The compiled forest's bytes, which the kernel reads from the store; None for other flavours.
         kernel: The function that Python computes, where there is one.
+        arguments: What it is called with, as SQL over the features; empty where there is none.
         versioned: The version's own functions.
         current: The champion's.
     """
 
     forest: bytes | None
     kernel: VectorFunction | None
+    arguments: tuple[str, ...]
     versioned: tuple[SqlFunction, ...]
     current: tuple[SqlFunction, ...]
 
@@ -41,6 +43,7 @@ def functions_of(
 ) -> Functions:
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
     forest = kernel = None
+    arguments: tuple[str, ...] = ()
     home = _EVERYWHERE if dialect == "duckdb" else schema
     if version.flavor == "sql":
         score = compiled.score(artifact.pipeline, version.signature, dialect)
@@ -54,11 +57,13 @@ def functions_of(
     else:
         parameters = parameters_of(version.signature)
         kernel = _kernel(version, store, home, "snowml.serving.estimator", version.artifact, parameters)
-        score = _call(kernel, _casts(version.signature, dialect), dialect)
+        arguments = _casts(version.signature, dialect)
+        score = _call(kernel, arguments, dialect)
     own = f"{version.model}_v{version.version}"
     return Functions(
         forest=forest,
         kernel=kernel,
+        arguments=arguments,
         versioned=_family(own, schema, version, score, dialect),
         current=_family(version.model, schema, version, score, dialect),
     )
@@ -92,7 +97,9 @@ def _family(
     if signature.task == "regression":
         return (SqlFunction(names[0], parameters, "double", score, comment),)
     given = (Parameter("probability", "double"),)
-    label = _label_of(signature, quoted("probability", dialect), dialect)
+    # To an engine NaN is larger than any number; here it is missing.
+    present = f"nullif({quoted('probability', dialect)}, cast('NaN' as double))"
+    label = _label_of(signature, present, dialect)
     answer = _label_of(signature, f"({score})", dialect)
     return (
         SqlFunction(names[0], parameters, "double", score, comment),
