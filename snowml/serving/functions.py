@@ -27,12 +27,16 @@ class Functions:
     Attributes:
         forest: The compiled forest's bytes, which the kernel reads from the store; None for other flavours.
         kernel: The function that Python computes, where there is one.
+        arguments: What it is called with, as SQL over the features; empty where there is none.
+        helpers: Functions of the version's own that the others call, and nobody else.
         versioned: The version's own functions.
         current: The champion's.
     """
 
     forest: bytes | None
     kernel: VectorFunction | None
+    arguments: tuple[str, ...]
+    helpers: tuple[SqlFunction, ...]
     versioned: tuple[SqlFunction, ...]
     current: tuple[SqlFunction, ...]
 
@@ -43,6 +47,7 @@ def functions_of(
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
     forest = kernel = None
     helpers: tuple[SqlFunction, ...] = ()
+    arguments: tuple[str, ...] = ()
     home = _EVERYWHERE if dialect == "duckdb" else schema
     if version.flavor == "sql" and version.signature.is_multiclass:
         score, helpers = _softmax(version, artifact, schema, dialect)
@@ -61,12 +66,15 @@ def functions_of(
         model = artifact.pipeline.steps[-1][1]
         if isinstance(model, Boosting):
             kernel = replace(kernel, packages=(distribution(model.library),))
-        score = _call(kernel, _casts(version.signature, dialect), dialect)
+        arguments = _casts(version.signature, dialect)
+        score = _call(kernel, arguments, dialect)
     own = f"{version.model}_v{version.version}"
     return Functions(
         forest=forest,
         kernel=kernel,
-        versioned=(*helpers, *_family(own, schema, version, score, dialect)),
+        arguments=arguments,
+        helpers=helpers,
+        versioned=_family(own, schema, version, score, dialect),
         current=_family(version.model, schema, version, score, dialect),
     )
 
@@ -101,7 +109,9 @@ def _family(
     if signature.is_multiclass:
         return _multiclass_family(names, version, score, dialect)
     given = (Parameter("probability", "double"),)
-    label = _label_of(signature, quoted("probability", dialect), dialect)
+    # To an engine NaN is larger than any number; here it is missing.
+    present = f"nullif({quoted('probability', dialect)}, cast('NaN' as double))"
+    label = _label_of(signature, present, dialect)
     answer = _label_of(signature, f"({score})", dialect)
     return (
         SqlFunction(names[0], parameters, "double", score, comment),

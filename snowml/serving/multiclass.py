@@ -37,6 +37,17 @@ def probability_of_predicted(probabilities: str, prediction: str, dialect: Diale
     return f"{probabilities}[{prediction}]"
 
 
+def by_label(probabilities: Sequence[str], signature: Signature, dialect: Dialect) -> str:
+    """Some expressions, one for each class, as what `predict_<model>_proba` answers; NULL where the first is."""
+    if dialect == "duckdb":
+        listed = mapped(f"[{', '.join(probabilities)}]", signature)
+    else:
+        pairs = zip(signature.classes, probabilities, strict=True)
+        listed = ", ".join(f"{literal(key(label), dialect)}, {one}" for label, one in pairs)
+        listed = f"object_construct({listed})"
+    return f"case when {probabilities[0]} is not null then {listed} end"
+
+
 def mapped(shares: str, signature: Signature) -> str:
     """DuckDB: a list of probabilities as a map by label; NULL of NULL."""
     return f"map({_labels(signature)}, {shares})"
