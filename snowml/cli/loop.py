@@ -16,7 +16,7 @@ from snowml.cli.options import (
     models_asked,
     project_options,
 )
-from snowml.errors import DriftFound, GateFailed, SnowmlError, UserError
+from snowml.errors import DriftFound, GateFailed, ParityFailed, SnowmlError, UserError
 
 if TYPE_CHECKING:
     from snowml.registry.store import Registry
@@ -68,7 +68,9 @@ def train(
 ) -> None:
     """Train a model on what was known at --as-of, and register the version.
 
-    Ends with exit code 1 where a gate fails; the version is kept, as rejected.
+    A version that passes its gates gets its functions, predict_<model>_v<N>, and its parity certificate: they answer
+    what scikit-learn answers, on the test window and on adversarial rows. Ends with exit code 1 where a gate fails (the
+    version is kept, as rejected) or an answer differs (it is kept, and cannot be promoted).
     """
     from snowml.spec.exposure import model_names
     from snowml.workflows.dbt import Dbt
@@ -101,7 +103,10 @@ def train(
             documents.append(done.summary())
             if not as_json:
                 answers.show_trained(done, located.spec.settings.metric)
-            failed += [] if done.passed else [GateFailed(answers.failed_gates(done))]
+            if done.refused:
+                failed.append(ParityFailed(done.refused))
+            elif not done.passed:
+                failed.append(GateFailed(answers.failed_gates(done)))
     if as_json:
         emit_json(documents if every else documents[0])
     if failed:
@@ -119,7 +124,11 @@ def train(
 @json_option
 @project_options
 def promote(model: str | None, every: bool, version: int | None, as_json: bool, **options: Any) -> None:
-    """Make a version the champion: create predict_<model> once its answers equal scikit-learn's."""
+    """Make a version the champion: create predict_<model>, if it has a parity certificate.
+
+    The one from its training counts where functions and code are the same still; else it is compared anew. Ends with
+    exit code 1 where an answer differs from scikit-learn's.
+    """
     from snowml.workflows.moment import now
     from snowml.workflows.promote import promote as run
 

@@ -75,6 +75,14 @@ class Engine(Protocol):
     def insert(self, relation: Relation, rows: Iterable[Mapping[str, object]]) -> None:
         """Append rows, by column name."""
 
+    def temporary(self, rows: pa.Table, *, schema: str) -> AbstractContextManager[Relation]:
+        """A table of doubles, whole numbers and texts that this session alone sees, while the block lasts.
+
+        Args:
+            rows: What it holds.
+            schema: One that exists and may be written to, where a temporary table stands in one.
+        """
+
     def transaction(self, *, ddl: bool = False) -> AbstractContextManager[None]:
         """All or nothing; an inner one joins the outer.
 

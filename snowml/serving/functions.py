@@ -27,12 +27,16 @@ class Functions:
     Attributes:
         forest: The compiled forest's bytes, which the kernel reads from the store; None for other flavours.
         kernel: The function that Python computes, where there is one.
+        arguments: What it is called with, as SQL over the features; empty where there is none.
+        helpers: Functions of the version's own that the others call, and nobody else.
         versioned: The version's own functions.
         current: The champion's.
     """
 
     forest: bytes | None
     kernel: VectorFunction | None
+    arguments: tuple[str, ...]
+    helpers: tuple[SqlFunction, ...]
     versioned: tuple[SqlFunction, ...]
     current: tuple[SqlFunction, ...]
 
@@ -43,6 +47,7 @@ def functions_of(
     """The functions of a version, to be made in `schema`; `store` is where its artifact is kept."""
     forest = kernel = None
     helpers: tuple[SqlFunction, ...] = ()
+    arguments: tuple[str, ...] = ()
     home = _EVERYWHERE if dialect == "duckdb" else schema
     if version.flavor == "sql" and version.signature.is_multiclass:
         score, helpers = _softmax(version, artifact, schema, dialect)
@@ -61,12 +66,15 @@ def functions_of(
         model = artifact.pipeline.steps[-1][1]
         if isinstance(model, Boosting):
             kernel = replace(kernel, packages=(distribution(model.library),))
-        score = _call(kernel, _casts(version.signature, dialect), dialect)
+        arguments = _casts(version.signature, dialect)
+        score = _call(kernel, arguments, dialect)
     own = f"{version.model}_v{version.version}"
     return Functions(
         forest=forest,
         kernel=kernel,
-        versioned=(*helpers, *_family(own, schema, version, score, dialect)),
+        arguments=arguments,
+        helpers=helpers,
+        versioned=_family(own, schema, version, score, dialect),
         current=_family(version.model, schema, version, score, dialect),
     )
 
@@ -101,7 +109,9 @@ def _family(
     if signature.is_multiclass:
         return _multiclass_family(names, version, score, dialect)
     given = (Parameter("probability", "double"),)
-    label = _label_of(signature, quoted("probability", dialect), dialect)
+    # To an engine NaN is larger than any number; here it is missing.
+    present = f"nullif({quoted('probability', dialect)}, cast('NaN' as double))"
+    label = _label_of(signature, present, dialect)
     answer = _label_of(signature, f"({score})", dialect)
     return (
         SqlFunction(names[0], parameters, "double", score, comment),
@@ -120,8 +130,10 @@ def _multiclass_family(
         shown, answer = multiclass.mapped(score, signature), multiclass.label_of_list(score, signature)
     else:
         arguments = ", ".join(quoted(parameter.name, dialect) for parameter in parameters)
-        shown = score
-        answer = f"{names[1].sql(dialect)}({names[0].sql(dialect)}({arguments}))"
+        # The version's own, which stay what they are while the champion's are replaced one after another.
+        own = names_of(f"{version.model}_v{version.version}", signature)
+        proba, label_of = (Relation(names[0].schema, name).sql(dialect) for name in own[:2])
+        shown, answer = score, f"{label_of}({proba}({arguments}))"
     given = (Parameter(multiclass.PROBABILITIES, "map"),)
     label = multiclass.label_of_map(signature, dialect)
     return (
@@ -139,15 +151,11 @@ def _softmax(
     margins = compiled.margins(artifact.pipeline, signature, dialect)
     if dialect == "duckdb":
         return multiclass.softmax(margins), ()
-    own = f"{version.model}_v{version.version}"
-    shares, softmax = (Relation(schema, f"snowml_{name}_{own}") for name in ("shares", "softmax"))
-    names, called, shown = multiclass.softmax_in_two(signature, shares)
+    names, body = multiclass.softmax_of_parameters(signature)
+    home = Relation(schema, f"snowml_softmax_{version.model}_v{version.version}")
     parameters = tuple(Parameter(name, "double") for name in names)
-    helpers = (
-        SqlFunction(shares, parameters, "object", shown, says(version)),
-        SqlFunction(softmax, parameters, "object", called, says(version)),
-    )
-    return f"{softmax.sql(dialect)}({', '.join(margins)})", helpers
+    helper = SqlFunction(home, parameters, "object", body, says(version))
+    return f"{home.sql(dialect)}({', '.join(margins)})", (helper,)
 
 
 def _label_of(signature: Signature, probability: str, dialect: Dialect) -> str:

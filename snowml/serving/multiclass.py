@@ -6,8 +6,9 @@ Inside, they are a list of doubles in the order of the classes (DuckDB), or an O
 
 from collections.abc import Sequence
 
-from snowml.names import Dialect, Relation, literal, quoted
+from snowml.names import Dialect, literal, quoted
 from snowml.records import Label, Signature
+from snowml.serving.sql.expressions import LARGEST_EXPONENT
 
 PROBABILITIES = "probabilities"
 
@@ -34,6 +35,17 @@ def probability_of_predicted(probabilities: str, prediction: str, dialect: Diale
     if dialect == "snowflake":
         return f"cast(get({probabilities}, cast({prediction} as varchar)) as float)"
     return f"{probabilities}[{prediction}]"
+
+
+def by_label(probabilities: Sequence[str], signature: Signature, dialect: Dialect) -> str:
+    """Some expressions, one for each class, as what `predict_<model>_proba` answers; NULL where the first is."""
+    if dialect == "duckdb":
+        listed = mapped(f"[{', '.join(probabilities)}]", signature)
+    else:
+        pairs = zip(signature.classes, probabilities, strict=True)
+        listed = ", ".join(f"{literal(key(label), dialect)}, {one}" for label, one in pairs)
+        listed = f"object_construct({listed})"
+    return f"case when {probabilities[0]} is not null then {listed} end"
 
 
 def mapped(shares: str, signature: Signature) -> str:
@@ -67,29 +79,24 @@ def softmax(margins: Sequence[str]) -> str:
     return f'list_transform([[{", ".join(margins)}]], lambda "z": case when "z"[1] is not null then {shares} end)[1]'
 
 
-def softmax_in_two(signature: Signature, shares: Relation) -> tuple[tuple[str, ...], str, str]:
-    """Snowflake: raw scores as an OBJECT of probabilities, by two functions, one of which calls the other.
+def softmax_of_parameters(signature: Signature) -> tuple[tuple[str, ...], str]:
+    """Snowflake: the parameters and the body of a function from raw scores to an OBJECT of probabilities.
 
-    A function's parameter is the only name that an expression can give a value there: it is mentioned often, and the
-    text of a score may be long.
-
-    Args:
-        signature: Its classes.
-        shares: The function that is called.
-
-    Returns:
-        The parameters of both, the body of the function to call, and that of `shares`.
+    A parameter is the only name that an expression can give a value there, and what is mentioned often may be computed
+    often: each probability is one over a sum of exponentials, `1 / sum(exp(other - own))`, which takes one function.
+    Equal scores have equal sums.
     """
     names = tuple(f"c{i}" for i in range(len(signature.classes)))
     columns = [quoted(name, "snowflake") for name in names]
-    largest = f"greatest({', '.join(columns)})"
-    called = f"{shares.sql('snowflake')}({', '.join(f'exp({column} - {largest})' for column in columns)})"
-    total = " + ".join(columns)
-    pairs = ", ".join(
-        f"{literal(key(label), 'snowflake')}, {column} / ({total})"
-        for label, column in zip(signature.classes, columns, strict=True)
-    )
-    return names, called, f"case when {total} is not null then object_construct({pairs}) end"
+    pairs = []
+    for label, own in zip(signature.classes, columns, strict=True):
+        terms = [
+            "1e0" if other == own else f"exp(least({other} - {own}, {LARGEST_EXPONENT}e0))"
+            for other in columns
+        ]
+        pairs.append(f"{literal(key(label), 'snowflake')}, 1e0 / ({' + '.join(terms)})")
+    # An OBJECT has no NULL in it: it would leave the key out.
+    return names, f"case when {columns[0]} is not null then object_construct({', '.join(pairs)}) end"
 
 
 def _labels(signature: Signature) -> str:

@@ -15,7 +15,7 @@ from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
 from snowml.names import quoted
 from snowml.progress import Progress, Silent
-from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
+from snowml.records import Bin, Event, Parity, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
 from snowml.serving.flavors import choose
 from snowml.spec.columns import column_type, features
@@ -26,10 +26,11 @@ from snowml.training.fitting import Fitted, Rival, check_metrics, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
-from snowml.workflows.champion import Unmeasured, rival_of
+from snowml.workflows.champion import Unmeasured, load_artifact, rival_of
 from snowml.workflows.estimator import check_estimator
 from snowml.workflows.inputs import check_keys
-from snowml.workflows.repair import repair_if_possible
+from snowml.workflows.parity import certified, refusal
+from snowml.workflows.repair import create_versioned, functions_for, repair_if_possible
 from snowml.workflows.specs import Located
 
 BASELINES = ("constant", "best_rule")
@@ -50,6 +51,7 @@ class Trained:
     measured: Mapping[str, Mapping[str, Mapping[str, float]]]
     verdicts: tuple[Verdict, ...]
     best_rule: str
+    parity: Parity | None = None
     fresh: bool = True
 
     @property
@@ -59,8 +61,13 @@ class Trained:
 
     @property
     def passed(self) -> bool:
-        """Whether every gate was passed."""
-        return all(verdict.passed for verdict in self.verdicts)
+        """Whether every gate was passed, and the parity certificate given."""
+        return self.refused is None and all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def refused(self) -> str | None:
+        """Why it got no parity certificate, where it was refused one."""
+        return refusal(self.parity) if self.parity and not self.parity.certified else None
 
     def summary(self) -> dict[str, Any]:
         """What a command or a procedure answers."""
@@ -78,6 +85,7 @@ class Trained:
             "champion_unmeasured": self.unmeasured,
             "best_rule": self.best_rule,
             "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
+            "parity": self.parity.summary() if self.parity else None,
         }
 
 
@@ -93,7 +101,8 @@ def train(
 ) -> Trained:
     """Train a model on what was known at `as_of`, and register the version with everything about its making.
 
-    The run, the version, its artifact and the gates' verdict appear together or not at all.
+    The run, the version, its artifact and the gates' verdict appear together or not at all. A version that passed them
+    gets its functions, without being promoted, and what they answer is compared with scikit-learn: its certificate.
 
     Args:
         engine: The warehouse.
@@ -141,7 +150,12 @@ def train(
         verdicts = tuple(judge(spec.settings.gates, fitted.measured, unmeasured_in(run)))
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
-    return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
+    parity = None
+    if status == "approved":
+        functions = functions_for(registry, version, load_artifact(registry, version))
+        create_versioned(engine, functions)
+        parity = certified(registry, version, fitted.artifact, functions, now, progress)
+    return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule, parity)
 
 
 def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tuple[Signature, TrainingData]:
@@ -209,6 +223,7 @@ def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: dat
         measured=measured,
         verdicts=tuple(judge(spec.settings.gates, measured, unmeasured_in(run))),
         best_rule=best,
+        parity=registry.parity(spec.name).get(newest.version),
         fresh=False,
     )
 

@@ -126,6 +126,7 @@ def look(engine, registry):
         )[0][0],
         "with_baselines": rows("select count(distinct version) from snowml.baselines")[0][0],
         "with_rules": rows("select count(distinct version) from snowml.rules")[0][0],
+        "certified": [row[0] for row in rows("select version from snowml.parity where certified")],
         "seqs": [row[0] for row in rows("select seq from snowml.version_events order by seq")],
     }
 
