@@ -132,6 +132,23 @@ _AUDITS: Mapping[str, Table] = {
     },
 }
 
+_RETRAINING: Mapping[str, Table] = {
+    "retrain_decisions": {
+        "model": "text",
+        "as_of": "time",
+        "decided_at": "time",
+        "outcome": "text",
+        "reasons": "text",
+        "detail": "text",
+        "based_on": "int",
+        "version": "int",
+        "champion": "int",
+        "metric": "text",
+        "challenger_value": "double",
+        "champion_value": "double",
+    },
+}
+
 _CHAMPIONS = """
 create or replace view {champions} as
 select turned.model, turned.version, turned.happened_at as since, v.run_id, v.flavor, v.signature, v.artifact
@@ -144,7 +161,7 @@ inner join {model_versions} as v on v.model = turned.model and v.version = turne
 where turned.newest_first = 1
 """
 
-MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1, 2: _AUDITS}
+MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1, 2: _AUDITS, 3: _RETRAINING}
 CURRENT = max(MIGRATIONS)
 _INFO: Table = {"schema_version": "int"}
 

@@ -10,7 +10,7 @@ import shop
 from snowml.cli import cli
 
 EXPECTED = {
-    *("demo", "build", "train", "promote", "rollback", "predict", "monitor"),
+    *("demo", "build", "train", "promote", "rollback", "predict", "monitor", "retrain"),
     *("runs", "versions", "show", "compare", "call"),
     *("audit", "replay", "features", "doctor"),
 }
@@ -120,7 +120,7 @@ class TestInAProject:
         one_sentence(written.cli("train", "churn", "--vars", given), 2, "--vars")
 
     @pytest.mark.parametrize("given", ["yesterday", "2024-13-01", ""])
-    @pytest.mark.parametrize("command", ["train", "build", "predict", "monitor"])
+    @pytest.mark.parametrize("command", ["train", "build", "predict", "monitor", "retrain"])
     def test_an_as_of_that_is_no_moment_is_refused(
         self, trained: shop.Shop, command: str, given: str
     ) -> None:

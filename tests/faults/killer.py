@@ -18,16 +18,27 @@ import handmade
 
 from snowml.errors import RetryableError
 from snowml.workflows.promote import rollback
+from snowml.workflows.retrain import retrain
+from snowml.workflows.specs import Located
 
 ARGUMENTS = 'speed, "Wind ""Gust"" m/s?", town'
 LATER = handmade.NOW + timedelta(hours=1)
 COMMANDS = {
     "train": lambda engine, registry: handmade.train_one(engine, registry, ESTIMATOR, now=LATER),
     "promote": lambda engine, registry: handmade.promote_one(engine, registry, now=LATER),
+    "retrain": lambda engine, registry: retrain(
+        engine,
+        registry,
+        Located(handmade.spec(ESTIMATOR, params=SETTINGS[ESTIMATOR][1], retrain={"on_new_rows": 1})),
+        as_of=handmade.AS_OF,
+        now=LATER,
+    ),
     "rollback": lambda engine, registry: rollback(engine, registry, handmade.MODEL, now=LATER),
 }
 # The command is repeated after one attempt in so many: it takes longer than all the rest.
 EVERY = 4
+# A retraining is a training and a promotion, which are killed before each of their statements: it is before some.
+STEPS = {"retrain": 5}
 SETTINGS = {
     "logistic_regression": ({"C": 1.0}, {"C": 0.01}),
     "decision_tree": ({"max_depth": 2}, {"max_depth": 3}),
@@ -88,9 +99,13 @@ def prepare(file, command):
     engine, registry = handmade.open_file(file)
     first, second = SETTINGS[ESTIMATOR]
     handmade.fill(engine, handmade.frame(150))
-    handmade.train_one(engine, registry, ESTIMATOR, params=first)
+    as_of = handmade.AS_OF
+    if command == "retrain":
+        # A challenger is measured beside a champion that was trained before its test window; any is better than this.
+        as_of, first = as_of - timedelta(days=30), {"min_samples_leaf": 1000}
+    handmade.train_one(engine, registry, ESTIMATOR, as_of=as_of, params=first)
     handmade.promote_one(engine, registry)
-    if command != "train":
+    if command in ("promote", "rollback"):
         handmade.train_one(engine, registry, ESTIMATOR, params=second)
     if command == "rollback":
         handmade.promote_one(engine, registry)
@@ -126,6 +141,7 @@ def look(engine, registry):
         )[0][0],
         "with_baselines": rows("select count(distinct version) from snowml.baselines")[0][0],
         "with_rules": rows("select count(distinct version) from snowml.rules")[0][0],
+        "decisions": rows("select outcome, version from snowml.retrain_decisions"),
         "seqs": [row[0] for row in rows("select seq from snowml.version_events order by seq")],
     }
 
@@ -138,7 +154,7 @@ def say(**what):
 def kill_everywhere(folder, command):
     template = handmade.file_at(folder, "template.duckdb")
     assert forked(lambda: prepare(template, command)) == 0
-    for countdown in range(1, 500):
+    for attempted, countdown in enumerate(range(1, 500, STEPS.get(command, 1)), 1):
         file = handmade.file_at(folder, f"{countdown}.duckdb")
         shutil.copy(template.path, file.path)
 
@@ -147,9 +163,9 @@ def kill_everywhere(folder, command):
             engine.connection = Deadly(engine.connection, countdown)
             COMMANDS[command](engine, registry)
 
-        def check(file=file, countdown=countdown):
+        def check(file=file, countdown=countdown, attempted=attempted):
             found = with_file(file, look)
-            if countdown % EVERY:
+            if attempted % EVERY:
                 say(killed_at=countdown, found=found)
                 return
             with_file(file, COMMANDS[command])

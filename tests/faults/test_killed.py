@@ -14,8 +14,10 @@ KILLER = Path(__file__).parent / "killer.py"
 REPOSITORY = Path(snowml.__file__).parent.parent
 
 # The champions and the number of versions before a command and after it.
-BEFORE = {"train": ([1], 1), "promote": ([1], 2), "rollback": ([1, 2], 2)}
-AFTER = {"train": ([1], 2), "promote": ([1, 2], 2), "rollback": ([1], 2)}
+BEFORE = {"train": ([1], 1), "promote": ([1], 2), "rollback": ([1, 2], 2), "retrain": ([1], 1)}
+AFTER = {"train": ([1], 2), "promote": ([1, 2], 2), "rollback": ([1], 2), "retrain": ([1, 2], 2)}
+# A retraining is a training and a promotion, each of them whole.
+BETWEEN = {"retrain": ([1], 2)}
 
 
 def run(folder, command, estimator):
@@ -51,16 +53,24 @@ def whole(found):
 
 @pytest.mark.parametrize(
     ("command", "estimator"),
-    [("train", "logistic_regression"), ("promote", "decision_tree"), ("rollback", "decision_tree")],
+    [
+        ("train", "logistic_regression"),
+        ("promote", "decision_tree"),
+        ("rollback", "decision_tree"),
+        ("retrain", "decision_tree"),
+    ],
 )
 def test_killed_before_any_statement_the_old_or_the_new_state_is_whole(tmp_path, command, estimator):
     *attempts, last = run(tmp_path, command, estimator)
     assert whole(last["done"]) == AFTER[command]
     assert len(attempts) >= 5
     for attempt in attempts:
-        assert whole(attempt["found"]) in (BEFORE[command], AFTER[command]), attempt
+        states = (BEFORE[command], BETWEEN.get(command), AFTER[command])
+        assert whole(attempt["found"]) in states, attempt
         if "repeated" in attempt:
             assert whole(attempt["repeated"]) == AFTER[command], attempt
+            assert attempt["repeated"]["decisions"] == last["done"]["decisions"]
+    assert last["done"]["decisions"] == ([["promoted", 2]] if command == "retrain" else [])
 
 
 def test_of_two_processes_that_promote_at_once_both_finish_and_one_is_last(tmp_path):
