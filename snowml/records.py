@@ -1,7 +1,7 @@
 """What the registry keeps, as frozen values: every floor above speaks in these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +15,7 @@ Event = Literal["registered", "approved", "rejected", "certified", "promoted", "
 # What a decision about retraining came to: not due; a new champion; the old one stays, because the new version is not
 # better, does not pass its gates, or has no function that equals scikit-learn; or an error.
 Outcome = Literal["nothing", "promoted", "kept", "rejected", "uncertified", "failed"]
+TaskState = Literal["succeeded", "failed", "skipped"]
 Label = bool | int | float | str
 
 
@@ -259,3 +260,21 @@ class Decision:
             "challenger_value": self.challenger_value,
             "champion_value": self.champion_value,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """A task that ended, for the moment at which its graph was due."""
+
+    schedule: str
+    task: str
+    model: str | None
+    due_at: datetime
+    state: TaskState
+    detail: str
+    started_at: datetime
+    ended_at: datetime
+
+    def summary(self) -> dict[str, object]:
+        """What a command answers."""
+        return asdict(self)

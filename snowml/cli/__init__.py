@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from snowml.cli import build, call, demo, inspecting, knowing, loop, upkeep
+from snowml.cli import build, call, demo, inspecting, knowing, loop, tasks, upkeep
 from snowml.cli.console import notes
 from snowml.errors import SnowmlError
 
@@ -46,6 +46,7 @@ for command in (
     loop.predict,
     loop.monitor,
     upkeep.retrain,
+    tasks.tasks,
     knowing.audit,
     knowing.replay,
     knowing.features,

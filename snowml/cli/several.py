@@ -1,6 +1,6 @@
 """A command about several models: one that fails is no reason to leave out the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,15 @@ class Several:
         """
         if as_json:
             emit_json(self.documents if self.every else self.documents[0])
-        if self.failed:
-            worst = max(self.failed, key=lambda error: error.exit_code)
-            raise type(worst)("\n".join(map(str, self.failed)))
+        raise_worst(self.failed)
+
+
+def raise_worst(errors: Sequence[SnowmlError]) -> None:
+    """End with all that went wrong, and the worst exit code of it; does nothing where nothing did.
+
+    Raises:
+        SnowmlError: Something did.
+    """
+    if errors:
+        worst = max(errors, key=lambda error: error.exit_code)
+        raise type(worst)("\n".join(map(str, errors)))

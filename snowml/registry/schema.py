@@ -149,6 +149,19 @@ _RETRAINING: Mapping[str, Table] = {
     },
 }
 
+_TASKS: Mapping[str, Table] = {
+    "task_runs": {
+        "schedule": "text",
+        "task": "text",
+        "model": "text",
+        "due_at": "time",
+        "state": "text",
+        "detail": "text",
+        "started_at": "time",
+        "ended_at": "time",
+    },
+}
+
 _CHAMPIONS = """
 create or replace view {champions} as
 select turned.model, turned.version, turned.happened_at as since, v.run_id, v.flavor, v.signature, v.artifact
@@ -161,7 +174,7 @@ inner join {model_versions} as v on v.model = turned.model and v.version = turne
 where turned.newest_first = 1
 """
 
-MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1, 2: _AUDITS, 3: _RETRAINING}
+MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1, 2: _AUDITS, 3: _RETRAINING, 4: _TASKS}
 CURRENT = max(MIGRATIONS)
 _INFO: Table = {"schema_version": "int"}
 

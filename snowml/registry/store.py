@@ -21,6 +21,7 @@ from snowml.records import (
     Signature,
     Status,
     StoredRule,
+    TaskRun,
     Version,
     VersionEvent,
 )
@@ -374,7 +375,7 @@ class Registry:
             [row for row in rows if row["drifted"] and row["version"] == rows[0]["version"]] if rows else None
         )
 
-    # Retraining
+    # Retraining and tasks
 
     def record_decision(self, decision: Decision) -> None:
         """Append a decision about retraining."""
@@ -387,6 +388,29 @@ class Registry:
             "select * from {retrain_decisions} where model = ? order by decided_at, as_of", [model]
         )
         return [_decision(row) for row in rows]
+
+    def record_task_run(self, run: TaskRun) -> None:
+        """Append a task that ended."""
+        self.engine.insert(self.table("task_runs"), [asdict(run)])
+
+    def task_runs(
+        self,
+        *,
+        schedule: str | None = None,
+        due_at: datetime | None = None,
+        model: str | None = None,
+        limit: int | None = None,
+    ) -> list[TaskRun]:
+        """The tasks that ended, oldest first: of a schedule, a moment, a model; the newest `limit` of them."""
+        wanted = {"schedule": schedule, "due_at": due_at, "model": model}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " and ".join(["1 = 1", *(f"{name} = ?" for name in given)])
+        rows = self._rows(
+            f"select * from {{task_runs}} where {where} order by ended_at desc, started_at desc, due_at desc"
+            + (f" limit {int(limit)}" if limit else ""),
+            list(given.values()),
+        )
+        return [TaskRun(**row) for row in reversed(rows)]
 
     def _rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query in which `{name}` stands for a table of the registry."""
