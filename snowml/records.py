@@ -1,7 +1,7 @@
 """What the registry keeps, as frozen values: every floor above speaks in these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +12,10 @@ FeatureKind = Literal["number", "category"]
 Flavor = Literal["sql", "kernel", "estimator"]
 Status = Literal["candidate", "rejected", "approved", "retired"]
 Event = Literal["registered", "approved", "rejected", "certified", "promoted", "rolled_back", "retired"]
+# What a decision about retraining came to: not due; a new champion; the old one stays, because the new version is not
+# better, does not pass its gates, or has no function that equals scikit-learn; or an error.
+Outcome = Literal["nothing", "promoted", "kept", "rejected", "uncertified", "failed"]
+TaskState = Literal["succeeded", "failed", "skipped"]
 Label = bool | int | float | str
 
 
@@ -260,3 +264,78 @@ class Performance:
     scored_count: int
     monitored_at: datetime
     predictor: str = "model"
+
+
+class Reason(BaseModel):
+    """What one part of a policy says of retraining: that it is due, or why not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: Literal["untrained", "schedule", "new_rows", "drift", "forced"]
+    due: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a model was to be trained again as of a moment, why, and what came of it.
+
+    Attributes:
+        based_on: The newest version trained before that moment, which new rows and drift are counted from.
+        version: The version that was trained.
+        champion: The champion before.
+        challenger_value: The new version's figure in the model's metric, on the test window.
+        champion_value: The champion's, on the same rows; None where it could not be measured.
+    """
+
+    model: str
+    as_of: datetime
+    decided_at: datetime
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    detail: str
+    based_on: int | None = None
+    version: int | None = None
+    champion: int | None = None
+    metric: str | None = None
+    challenger_value: float | None = None
+    champion_value: float | None = None
+
+    @property
+    def due(self) -> tuple[Reason, ...]:
+        """The reasons there were."""
+        return tuple(reason for reason in self.reasons if reason.due)
+
+    def summary(self) -> dict[str, object]:
+        """What a command or a procedure answers."""
+        return {
+            "model": self.model,
+            "as_of": self.as_of,
+            "outcome": self.outcome,
+            "detail": self.detail,
+            "reasons": [reason.model_dump() for reason in self.reasons],
+            "based_on": self.based_on,
+            "version": self.version,
+            "champion": self.champion,
+            "metric": self.metric,
+            "challenger_value": self.challenger_value,
+            "champion_value": self.champion_value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """A task that ended, for the moment at which its graph was due."""
+
+    schedule: str
+    task: str
+    model: str | None
+    due_at: datetime
+    state: TaskState
+    detail: str
+    started_at: datetime
+    ended_at: datetime
+
+    def summary(self) -> dict[str, object]:
+        """What a command answers."""
+        return asdict(self)

@@ -8,9 +8,10 @@ from snowml.workflows.monitor import monitor
 from snowml.workflows.specs import from_registry
 
 
-def main(session: object, model: str, as_of: str | None = None, window: str = "7 days") -> object:
+def main(session: object, model: str, as_of: str | None = None, window: str | None = None) -> object:
     """Monitor the champion over the window that ends at `as_of`; the answer tells what drifted."""
     registry = Registry.find(engine_for(session))
     located = from_registry(registry, model)
-    found = monitor(registry.engine, registry, located, as_of=moment(as_of), window=duration(window))
+    length = duration(window) if window else None
+    found = monitor(registry.engine, registry, located, as_of=moment(as_of), window=length)
     return plain(found.summary())

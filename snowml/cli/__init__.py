@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from snowml.cli import build, call, demo, init, inspecting, knowing, loop
+from snowml.cli import build, call, demo, init, inspecting, knowing, loop, tasks, upkeep
 from snowml.cli.console import notes
 from snowml.errors import SnowmlError
 
@@ -30,7 +30,7 @@ def cli() -> None:
     """Machine learning that lives in the warehouse.
 
     The loop: dbt builds features, train registers a version, promote makes it a SQL function, predict scores with
-    it, monitor watches it.
+    it, monitor watches it, retrain trains it again when that is due.
 
     Exit codes: 0 done; 1 the answer is no (a gate, a test, a drift threshold); 2 the input or the project is wrong;
     3 the warehouse failed; 70 snowml itself did.
@@ -46,6 +46,8 @@ for command in (
     loop.rollback,
     loop.predict,
     loop.monitor,
+    upkeep.retrain,
+    tasks.tasks,
     knowing.audit,
     knowing.replay,
     knowing.features,

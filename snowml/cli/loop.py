@@ -16,7 +16,8 @@ from snowml.cli.options import (
     models_asked,
     project_options,
 )
-from snowml.errors import DriftFound, GateFailed, ParityFailed, SnowmlError, UserError
+from snowml.cli.several import Several
+from snowml.errors import DriftFound, GateFailed, ParityFailed, UserError
 
 if TYPE_CHECKING:
     from snowml.registry.store import Registry
@@ -83,35 +84,23 @@ def train(
     overrides = dict(_setting(item) for item in settings)
     manifest = Dbt(project, progress).manifest()
     names = models_asked(model, every, lambda: model_names(manifest))
-    failed: list[SnowmlError] = []
-    documents: list[dict[str, Any]] = []
+    several = Several(every)
     with open_registry(project, progress, create=True) as registry:
         engine = registry.engine
         for name in names:
-            try:
+            with several.model(name):
                 located = from_project(project, manifest, name, database=engine.database, overrides=overrides)
                 done = run(
                     engine, registry, located, as_of=at, now=now(), if_changed=if_changed, progress=progress
                 )
-            except SnowmlError as error:
-                if not every:
-                    raise
-                # One model that cannot be trained is no reason to leave out the others.
-                failed.append(type(error)(f"{name}: {error}"))
-                documents.append({"model": name, "error": str(error)})
-                continue
-            documents.append(done.summary())
-            if not as_json:
-                answers.show_trained(done, located.spec.settings.metric)
-            if done.refused:
-                failed.append(ParityFailed(done.refused))
-            elif not done.passed:
-                failed.append(GateFailed(answers.failed_gates(done)))
-    if as_json:
-        emit_json(documents if every else documents[0])
-    if failed:
-        worst = max(failed, key=lambda error: error.exit_code)
-        raise type(worst)("\n".join(map(str, failed)))
+                several.documents.append(done.summary())
+                if not as_json:
+                    answers.show_trained(done, located.spec.settings.metric)
+                if done.refused:
+                    several.failed.append(ParityFailed(done.refused))
+                elif not done.passed:
+                    several.failed.append(GateFailed(answers.failed_gates(done)))
+    several.finish(as_json)
 
 
 @click.command()
@@ -193,12 +182,12 @@ def predict(
 @click.command()
 @model_argument
 @as_of_option
-@click.option("--window", default="7 days", show_default=True, help="How far back from --as-of.")
+@click.option("--window", help="How far back from --as-of; as the specification says (7 days) if not given.")
 @click.option(
     "--threshold",
     type=float,
-    help="The PSI above which a column has drifted; 0.2 if not given. In a window of few rows, what chance alone may "
-    "give, where that is more.",
+    help="The PSI above which a column has drifted; as the specification says (0.2) if not given. In a window of few "
+    "rows, what chance alone may give, where that is more.",
 )
 @json_option
 @project_options
@@ -206,7 +195,7 @@ def monitor(
     model: str | None,
     every: bool,
     as_of: str | None,
-    window: str,
+    window: str | None,
     threshold: float | None,
     as_json: bool,
     **options: Any,
@@ -215,7 +204,6 @@ def monitor(
 
     Ends with exit code 1 where a column drifted beyond its threshold.
     """
-    from snowml.monitoring.drift import THRESHOLD
     from snowml.workflows.moment import duration
     from snowml.workflows.monitor import monitor as run
     from snowml.workflows.specs import from_registry
@@ -229,8 +217,8 @@ def monitor(
                 registry,
                 from_registry(registry, name),
                 as_of=project.moment(as_of),
-                window=duration(window),
-                threshold=THRESHOLD if threshold is None else threshold,
+                window=None if window is None else duration(window),
+                threshold=threshold,
             )
             documents.append(done.summary())
             if not as_json:

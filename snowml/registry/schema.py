@@ -150,6 +150,36 @@ _CERTIFICATES: Mapping[str, Table] = {
     },
 }
 
+_RETRAINING: Mapping[str, Table] = {
+    "retrain_decisions": {
+        "model": "text",
+        "as_of": "time",
+        "decided_at": "time",
+        "outcome": "text",
+        "reasons": "text",
+        "detail": "text",
+        "based_on": "int",
+        "version": "int",
+        "champion": "int",
+        "metric": "text",
+        "challenger_value": "double",
+        "champion_value": "double",
+    },
+}
+
+_TASKS: Mapping[str, Table] = {
+    "task_runs": {
+        "schedule": "text",
+        "task": "text",
+        "model": "text",
+        "due_at": "time",
+        "state": "text",
+        "detail": "text",
+        "started_at": "time",
+        "ended_at": "time",
+    },
+}
+
 _CHAMPIONS = """
 create or replace view {champions} as
 select turned.model, turned.version, turned.happened_at as since, v.run_id, v.flavor, v.signature, v.artifact
@@ -163,7 +193,13 @@ where turned.newest_first = 1
 """
 
 # A table that an earlier one made gets the columns besides.
-MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1, 2: _AUDITS, 3: _CERTIFICATES}
+MIGRATIONS: Mapping[int, Mapping[str, Table]] = {
+    1: _VERSION_1,
+    2: _AUDITS,
+    3: _CERTIFICATES,
+    4: _RETRAINING,
+    5: _TASKS,
+}
 CURRENT = max(MIGRATIONS)
 _INFO: Table = {"schema_version": "int"}
 

@@ -12,14 +12,17 @@ from snowml.errors import ModelNotFound, NotPromoted, NotTrained, ProjectError, 
 from snowml.names import Relation
 from snowml.records import (
     Bin,
+    Decision,
     Drift,
     Parity,
     ParityCheck,
     Performance,
+    Reason,
     Run,
     Signature,
     Status,
     StoredRule,
+    TaskRun,
     Version,
     VersionEvent,
 )
@@ -361,6 +364,60 @@ class Registry:
                     )
                 self.engine.insert(self.table(table), [asdict(row) for row in found])
 
+    def drifted(self, version: Version, since: datetime, until: datetime) -> list[dict[str, Any]] | None:
+        """What drifted in the newest window monitored from `since` to `until`, the furthest first; None: there is none.
+
+        Of the version's windows and of those before it: a later one's are not what its training could heed.
+        """
+        within = "model = ? and version <= ? and window_start >= ? and window_end <= ?"
+        key = [version.model, version.version, since, until]
+        rows = self._rows(
+            "select version, window_start, window_end, column_name, psi, threshold, drifted from {drift} "
+            f"where {within} and window_end = (select max(window_end) from {{drift}} where {within}) "
+            "order by version desc, psi desc, column_name",
+            [*key, *key],
+        )
+        return (
+            [row for row in rows if row["drifted"] and row["version"] == rows[0]["version"]] if rows else None
+        )
+
+    # Retraining and tasks
+
+    def record_decision(self, decision: Decision) -> None:
+        """Append a decision about retraining."""
+        reasons = json.dumps([reason.model_dump() for reason in decision.reasons])
+        self.engine.insert(self.table("retrain_decisions"), [{**asdict(decision), "reasons": reasons}])
+
+    def decisions(self, model: str) -> list[Decision]:
+        """The decisions about a model, oldest first."""
+        rows = self._rows(
+            "select * from {retrain_decisions} where model = ? order by decided_at, as_of", [model]
+        )
+        return [_decision(row) for row in rows]
+
+    def record_task_run(self, run: TaskRun) -> None:
+        """Append a task that ended."""
+        self.engine.insert(self.table("task_runs"), [asdict(run)])
+
+    def task_runs(
+        self,
+        *,
+        schedule: str | None = None,
+        due_at: datetime | None = None,
+        model: str | None = None,
+        limit: int | None = None,
+    ) -> list[TaskRun]:
+        """The tasks that ended, oldest first: of a schedule, a moment, a model; the newest `limit` of them."""
+        wanted = {"schedule": schedule, "due_at": due_at, "model": model}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = " and ".join(["1 = 1", *(f"{name} = ?" for name in given)])
+        rows = self._rows(
+            f"select * from {{task_runs}} where {where} order by ended_at desc, started_at desc, due_at desc"
+            + (f" limit {int(limit)}" if limit else ""),
+            list(given.values()),
+        )
+        return [TaskRun(**row) for row in reversed(rows)]
+
     def _rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query in which `{name}` stands for a table of the registry."""
         rows: list[dict[str, Any]] = self.engine.query(_Named(self).fill(sql), params).to_pylist()
@@ -395,3 +452,8 @@ def _parity(row: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Parity:
 
 def _version(row: dict[str, Any]) -> Version:
     return Version(**{**row, "signature": Signature.model_validate_json(row["signature"])})
+
+
+def _decision(row: dict[str, Any]) -> Decision:
+    reasons = tuple(Reason.model_validate(item) for item in json.loads(row["reasons"]))
+    return Decision(**{**row, "reasons": reasons})

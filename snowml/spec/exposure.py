@@ -16,10 +16,16 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = re.compile(r".*(_proba|_label|_v\d+)")
 
 
-def model_names(manifest: Mapping[str, Any]) -> list[str]:
-    """The models of the root project, sorted: its exposures of type ml that have `meta.snowml`."""
-    own = _exposures(manifest)
-    return sorted(one["name"] for one in own if one.get("type") == "ml" and _settings(one) is not None)
+def model_names(manifest: Mapping[str, Any], *, having: str | None = None) -> list[str]:
+    """The models of the root project, sorted: its exposures of type ml that have `meta.snowml`.
+
+    Args:
+        manifest: dbt's manifest.json.
+        having: Only those with this key among their settings.
+    """
+    models = {one["name"]: _settings(one) for one in _exposures(manifest) if one.get("type") == "ml"}
+    wanted = (name for name, raw in models.items() if raw is not None and (having is None or having in raw))
+    return sorted(wanted)
 
 
 def read_spec(

@@ -1,6 +1,7 @@
 """The kinds of value that a specification's keys take."""
 
 import re
+from datetime import timedelta
 from math import isfinite
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from snowml.records import Label
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _NUMERIC = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _WHOLE = re.compile(r"[-+]?\d{1,18}")
+_LENGTH = re.compile(r"(\d{1,6})\s*(minute|hour|day|week)s?")
 _LARGEST_SEED = 2**32 - 1
 
 
@@ -23,6 +25,12 @@ def refusal(message: str, *at: str | int) -> PydanticCustomError:
 def folded(name: str) -> str:
     """`name` as it is kept: plain ones in lower case, since warehouses ignore it, others to the letter."""
     return name.lower() if _PLAIN.fullmatch(name) else name
+
+
+def length_of(text: str) -> timedelta | None:
+    """The length of time that a text such as `30 days` says; None where it says none."""
+    match = _LENGTH.fullmatch(" ".join(text.lower().split()))
+    return timedelta(**{match[2] + "s": int(match[1])}) or None if match else None
 
 
 def _number_in(text: str) -> int | float | None:
@@ -37,6 +45,12 @@ def _number(value: object) -> float:
     if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
         raise refusal(f"{value!r} is not a finite number")
     return float(number)
+
+
+def _length(value: object) -> str:
+    if not isinstance(value, str) or length_of(value) is None:
+        raise refusal(f"{value!r} is no length of time. Give one such as '7 days' or '12 hours'")
+    return " ".join(value.lower().split())
 
 
 def _seed(value: object) -> int:
@@ -74,5 +88,6 @@ Column = Annotated[str, StringConstraints(min_length=1), BeforeValidator(_folded
 Columns = Annotated[tuple[Column, ...], BeforeValidator(_listed)]
 Number = Annotated[float, BeforeValidator(_number)]
 Seed = Annotated[int, BeforeValidator(_seed)]
+Length = Annotated[str, BeforeValidator(_length)]
 Positive = Annotated[Label | None, BeforeValidator(_scalar)]
 Parameter = Annotated[Label | list[Any] | None, BeforeValidator(_parameter)]

@@ -48,7 +48,8 @@ class ModelSpec(BaseModel):
     def hash(self) -> str:
         """The sha256 of what changes the model: its name, settings and relations."""
         shown = self.model_dump(mode="json", include={"name", "settings", "training_set", "scoring_set"})
-        del shown["settings"]["audit"]
+        for name in _ABOUT_IT:
+            del shown["settings"][name]
         return sha256(canonical(shown).encode()).hexdigest()
 
     def to_json(self) -> str:
@@ -70,5 +71,8 @@ class ModelSpec(BaseModel):
         except (ValueError, RecursionError) as failure:
             raise SpecError(f"a stored specification is not JSON: {text[:60]!r}. {_REMEDY}") from failure
 
+
+# Settings that say how a model is looked after, and nothing of what it is.
+_ABOUT_IT = ("audit", "monitor", "retrain")
 
 _REMEDY = "It is damaged or of another version of snowml: train or deploy the model again to store it anew."

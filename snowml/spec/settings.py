@@ -10,10 +10,9 @@ from snowml.spec.estimators import fitting_estimator
 from snowml.spec.fields import Column, Columns, Parameter, Positive, Seed, Text, refusal
 from snowml.spec.gates import Gate, fitting_gate, fitting_metric
 from snowml.spec.split import Split
+from snowml.spec.upkeep import Monitor, Retrain
 
-RESERVED = frozenset(
-    {"search", "weights", "calibrate", "threshold", "segments", "monitor", "retrain", "approvals"}
-)
+RESERVED = frozenset({"search", "weights", "calibrate", "threshold", "segments", "approvals"})
 """Keys whose names are kept for later."""
 
 
@@ -41,6 +40,7 @@ class Settings(BaseModel):
         positive: For a binary classifier, the label whose probability is given.
         training_set: What `ref` is called with; as is `scoring_set`.
         serving: How the function is to be computed; where None, as is fastest.
+        retrain: What makes it be trained again; None: nothing but a command.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +61,8 @@ class Settings(BaseModel):
     metric: Annotated[str, AfterValidator(fitting_metric), Field(validate_default=True)] = ""
     gates: tuple[Annotated[Gate, AfterValidator(fitting_gate)], ...] = ()
     audit: Audit = Audit()
+    monitor: Monitor = Monitor()
+    retrain: Retrain | None = None
     seed: Seed = 0
 
     @model_validator(mode="after")

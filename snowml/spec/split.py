@@ -1,19 +1,17 @@
 """How the rows of a training set are divided in time."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from snowml.spec.fields import refusal
+from snowml.spec.fields import length_of, refusal
 from snowml.spec.problems import Problem, spec_error
 
 if TYPE_CHECKING:
     from snowml.spec.location import Locator
 
-_DURATION = re.compile(r"(\d{1,6})\s*(minute|hour|day|week)s?")
 _HINT = "Give a length such as '30 days', '12 hours' or '4 weeks', or the date on which the window begins"
 
 
@@ -28,9 +26,8 @@ class Windows:
 
 def _parsed(text: str) -> timedelta | datetime | None:
     """A length back in time, or the moment where a window begins; None when `text` is neither."""
-    match = _DURATION.fullmatch(text)
-    if match:
-        return timedelta(**{match[2] + "s": int(match[1])}) or None
+    if length := length_of(text):
+        return length
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -40,7 +37,7 @@ def _parsed(text: str) -> timedelta | datetime | None:
 def _window(value: object) -> str:
     text = value.isoformat() if isinstance(value, date) else value
     tidy = " ".join(text.split()) if isinstance(text, str) else ""
-    tidy = tidy.lower() if _DURATION.fullmatch(tidy.lower()) else tidy
+    tidy = tidy.lower() if length_of(tidy) else tidy
     if _parsed(tidy) is None:
         raise refusal(f"{value!r} is neither a length of time nor a date. {_HINT}.")
     return tidy

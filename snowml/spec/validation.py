@@ -13,11 +13,19 @@ from snowml.spec.gates import Gate
 from snowml.spec.problems import KeyPath, Problem, dotted, spec_error
 from snowml.spec.settings import RESERVED, Features, Settings
 from snowml.spec.split import Split
+from snowml.spec.upkeep import Monitor, Retrain
 
 if TYPE_CHECKING:
     from snowml.spec.location import Locator
 
-_PARTS: dict[str, type[BaseModel]] = {"features": Features, "split": Split, "gates": Gate, "audit": Audit}
+_PARTS: dict[str, type[BaseModel]] = {
+    "features": Features,
+    "split": Split,
+    "gates": Gate,
+    "audit": Audit,
+    "monitor": Monitor,
+    "retrain": Retrain,
+}
 
 _SAYS = {
     "string_type": "is not text",

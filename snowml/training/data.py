@@ -76,6 +76,25 @@ def read(
     return TrainingData(frame, label, times[0], times[1], _fingerprint(frame, label, *times))
 
 
+def count_new(
+    engine: Engine,
+    relation: Relation,
+    columns: Columns,
+    *,
+    task: Task,
+    since: datetime,
+    as_of: datetime,
+) -> int:
+    """How many rows a training as of `as_of` would read that one as of `since` could not, at most."""
+    label_at = quoted(columns.label_at or columns.as_of, engine.name)
+    found = engine.query(
+        f"select count(*) as n from {relation.within(engine.database).sql(engine.name)} "
+        f"where {_known(engine.name, columns, task)} and ({label_at} > ? or {quoted(columns.as_of, engine.name)} >= ?)",
+        [as_of, as_of, since, since],
+    )
+    return int(found["n"][0].as_py())
+
+
 def feature_columns(features: Sequence[Feature], dialect: Dialect) -> list[str]:
     """The select list of features: numbers as doubles, categories as text, under their own names."""
     types = {"number": "double", "category": "varchar"}
@@ -105,7 +124,7 @@ def to_frame(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
 def _query(dialect: Dialect, relation: Relation, columns: Columns, task: Task) -> str:
     as_of, label = quoted(columns.as_of, dialect), quoted(columns.label, dialect)
     label_at = quoted(columns.label_at, dialect) if columns.label_at else as_of
-    answer = f"nullif(cast({label} as double), cast('NaN' as double))" if task == "regression" else label
+    answer = _answer(label, task)
     selected = [
         *feature_columns(columns.features, dialect),
         f"{answer} as snowml_label",
@@ -115,8 +134,19 @@ def _query(dialect: Dialect, relation: Relation, columns: Columns, task: Task) -
     key = ", ".join(quoted(name, dialect) for name in (*columns.entity, columns.as_of))
     return (
         f"select {', '.join(selected)} from {relation.sql(dialect)} "
-        f"where {answer} is not null and {as_of} < ? and {label_at} <= ? order by {key}"
+        f"where {_known(dialect, columns, task)} order by {key}"
     )
+
+
+def _known(dialect: Dialect, columns: Columns, task: Task) -> str:
+    """Whether a row's label was known at a moment, which two `?` stand for."""
+    as_of, label = quoted(columns.as_of, dialect), quoted(columns.label, dialect)
+    label_at = quoted(columns.label_at, dialect) if columns.label_at else as_of
+    return f"{_answer(label, task)} is not null and {as_of} < ? and {label_at} <= ?"
+
+
+def _answer(label: str, task: Task) -> str:
+    return f"nullif(cast({label} as double), cast('NaN' as double))" if task == "regression" else label
 
 
 def _labels(column: pa.ChunkedArray, relation: Relation, name: str) -> NDArray[np.generic]:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from snowml.errors import UserError
+from snowml.spec.fields import length_of
 
 
 def now() -> datetime:
@@ -55,8 +56,7 @@ def duration(given: str) -> timedelta:
     Raises:
         UserError: It is none.
     """
-    match = re.fullmatch(r"(\d{1,6})\s*(minute|hour|day|week)s?", given.strip().lower())
-    length = timedelta(**{match[2] + "s": int(match[1])}) if match else timedelta()
-    if not length:
+    length = length_of(given)
+    if length is None:
         raise UserError(f"'{given}' is no length of time. Give one such as '7 days' or '12 hours'.")
     return length

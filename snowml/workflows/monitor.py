@@ -8,7 +8,7 @@ from typing import Any
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
 from snowml.errors import DataError, UserError
-from snowml.monitoring.drift import THRESHOLD, drift
+from snowml.monitoring.drift import drift
 from snowml.monitoring.performance import Labels, Predictions, performance
 from snowml.monitoring.rules import rule_scores, share_names
 from snowml.monitoring.window import Window
@@ -91,24 +91,33 @@ def monitor(
     located: Located,
     *,
     as_of: datetime,
-    window: timedelta = 7 * DAY,
-    threshold: float = THRESHOLD,
+    window: timedelta | None = None,
+    threshold: float | None = None,
 ) -> Monitored:
     """Compare the champion's scored rows of the window that ends at `as_of`, and keep what was found.
 
     Nothing but counts and metrics leaves the warehouse.
 
+    Args:
+        engine: The warehouse.
+        registry: Where the model's versions are.
+        located: The specification, which says window and threshold where none are given.
+        as_of: Where the window ends.
+        window: How far back it goes.
+        threshold: The PSI above which a column has drifted.
+
     Raises:
         DataError: No row of the window is scored.
         UserError: The threshold is not a positive number, or the window begins before the calendar.
     """
-    if not (isfinite(threshold) and threshold > 0):
-        raise UserError(f"The threshold is {threshold}; give a positive number such as {THRESHOLD}.")
     spec, settings = located.spec, located.spec.settings
+    threshold = settings.monitor.threshold if threshold is None else threshold
+    if not (isfinite(threshold) and threshold > 0):
+        raise UserError(f"The threshold is {threshold}; give a positive number such as 0.2.")
     engine.tag("monitor", spec.name)
     version = registry.champion(spec.name)
     repair(registry, spec.name)
-    span = Window(settings.as_of, before(as_of, window), as_of)
+    span = Window(settings.as_of, before(as_of, window or settings.monitor.length), as_of)
     columns_of(engine, predictions_of(spec))
     found = drift(
         engine,

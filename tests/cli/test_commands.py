@@ -10,9 +10,15 @@ import shop
 from snowml.cli import cli
 
 EXPECTED = {
-    *("init", "demo", "build", "train", "promote", "rollback", "predict", "monitor"),
+    *("init", "demo", "build", "train", "promote", "rollback", "predict", "monitor", "retrain"),
     *("runs", "versions", "show", "compare", "call"),
-    *("audit", "replay", "features", "doctor"),
+    *("audit", "replay", "features", "doctor", "tasks"),
+}
+# Each command by its full name, those of a group among them.
+COMMANDS: dict[str, click.Command] = {
+    f"{name} {inner}" if inner else name: one
+    for name, command in cli.commands.items()
+    for inner, one in (command.commands.items() if isinstance(command, click.Group) else [("", command)])
 }
 # Snowpark's installation puts the empty package `snowflake` into every process; its clients are what is heavy.
 CLIENTS = ("snowflake.connector", "snowflake.snowpark", "snowflake.ml")
@@ -24,20 +30,23 @@ def test_every_promised_command_is_there() -> None:
     assert set(cli.commands) >= EXPECTED
 
 
-@pytest.mark.parametrize("name", sorted(cli.commands))
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_is_listed_with_help_and_explains_each_of_its_options(name: str) -> None:
-    listed, own = shop.command("--help"), shop.command(name, "--help")
+    *group, last = name.split()
+    listed, own = shop.command(*group, "--help"), shop.command(*group, last, "--help")
     assert listed.code == own.code == 0
-    assert re.search(rf"^  {name} +[A-Z]", listed.out, re.MULTILINE)
-    for parameter in cli.commands[name].params:
+    assert re.search(rf"^  {last} +[A-Z]", listed.out, re.MULTILINE)
+    for parameter in COMMANDS[name].params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"--{parameter.name} says nothing"
 
 
-@pytest.mark.parametrize("name", sorted(set(cli.commands) - {"demo", "init"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"demo", "init"}))
 def test_every_command_takes_dbts_options_and_answers_as_json(name: str) -> None:
-    options = {option for parameter in cli.commands[name].params for option in parameter.opts}
-    assert options >= {"--project-dir", "--profiles-dir", "--target", "--vars", "--json"}
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    assert options >= {"--project-dir", "--profiles-dir", "--target", "--vars"}
+    # What never ends has no one document.
+    assert ("--json" in options) == (name != "tasks watch")
 
 
 def test_the_exit_codes_are_explained() -> None:
@@ -120,7 +129,7 @@ class TestInAProject:
         one_sentence(written.cli("train", "churn", "--vars", given), 2, "--vars")
 
     @pytest.mark.parametrize("given", ["yesterday", "2024-13-01", ""])
-    @pytest.mark.parametrize("command", ["train", "build", "predict", "monitor"])
+    @pytest.mark.parametrize("command", ["train", "build", "predict", "monitor", "retrain"])
     def test_an_as_of_that_is_no_moment_is_refused(
         self, trained: shop.Shop, command: str, given: str
     ) -> None:

@@ -1,5 +1,6 @@
 """What stands in stored_procs/ as procedures: the warehouse trains, promotes and scores, and its rows stay there."""
 
+from datetime import timedelta
 from importlib.metadata import version
 from platform import python_version_tuple
 
@@ -20,6 +21,7 @@ from snowml.shipped import shipped
 
 # What snowml imports inside of a procedure; Snowpark is there for the session.
 PACKAGES = (
+    "cronsim",
     "jinja2",
     "numpy",
     "pandas",
@@ -35,6 +37,7 @@ ARGUMENTS = {
     "train_model": '"MODEL" varchar, "AS_OF" varchar',
     "promote_model": '"MODEL" varchar',
     "predict_batch": '"MODEL" varchar, "AS_OF" varchar',
+    "retrain_model": '"MODEL" varchar, "AS_OF" varchar, "FORCE" boolean',
 }
 
 
@@ -44,7 +47,7 @@ def engine(snowflake_engine):
     engine = snowflake_engine
     fill(engine)
     registry = Registry(engine, "snowml").create()
-    spec = handmade.spec()
+    spec = handmade.spec(retrain={"on_new_rows": 1})
     registry.record_spec(handmade.MODEL, spec.hash, spec.model_dump_json(), handmade.NOW)
     code = Relation("main", "code")
     engine.execute(f"create stage {code.within(engine.database).sql('snowflake')}")
@@ -85,6 +88,12 @@ def test_the_loop_runs_inside_of_the_warehouse(engine, warehouse):
     assert sum(record.rows for record in asked if record.origin == "client") == 4
     assert sum(record.rows for record in asked if record.origin == "procedure") > 200
     assert Registry(engine, "snowml").champion(handmade.MODEL).version == 1
+    again = engine.call("retrain_model", [handmade.MODEL, handmade.AS_OF.isoformat(), None])
+    assert (again["outcome"], again["based_on"], again["version"]) == ("promoted", None, 1)
+    later = (handmade.AS_OF + timedelta(days=3)).isoformat()
+    again = engine.call("retrain_model", [handmade.MODEL, later, False])
+    assert (again["outcome"], again["based_on"], again["version"]) == ("kept", 1, 2)
+    assert again["reasons"][0]["detail"].startswith("4 new labels since the training as of 2013-04-01")
 
 
 def test_a_failure_inside_is_the_warehouses_with_its_reason(engine):

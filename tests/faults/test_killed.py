@@ -14,8 +14,23 @@ KILLER = Path(__file__).parent / "killer.py"
 REPOSITORY = Path(snowml.__file__).parent.parent
 
 # The champions and the number of versions before a command and after it.
-BEFORE = {"train": ([1], 1), "promote": ([1], 2), "rollback": ([1, 2], 2)}
-AFTER = {"train": ([1], 2), "promote": ([1, 2], 2), "rollback": ([1], 2)}
+BEFORE = {
+    "train": ([1], 1),
+    "promote": ([1], 2),
+    "rollback": ([1, 2], 2),
+    "retrain": ([1], 1),
+    "tasks": ([1], 1),
+}
+AFTER = {
+    "train": ([1], 2),
+    "promote": ([1, 2], 2),
+    "rollback": ([1], 2),
+    "retrain": ([1, 2], 2),
+    "tasks": ([1, 2], 2),
+}
+# A retraining is a training and a promotion, each of them whole.
+BETWEEN = {"retrain": ([1], 2), "tasks": ([1], 2)}
+TASKS = ("features", "finalize", "monitor_lateness", "retrain_lateness", "score_lateness")
 
 
 def run(folder, command, estimator):
@@ -52,19 +67,33 @@ def whole(found):
 
 @pytest.mark.parametrize(
     ("command", "estimator"),
-    [("train", "logistic_regression"), ("promote", "decision_tree"), ("rollback", "decision_tree")],
+    [
+        ("train", "logistic_regression"),
+        ("promote", "decision_tree"),
+        ("rollback", "decision_tree"),
+        ("retrain", "decision_tree"),
+        ("tasks", "decision_tree"),
+    ],
 )
 def test_killed_before_any_statement_the_old_or_the_new_state_is_whole(tmp_path, command, estimator):
     *attempts, last = run(tmp_path, command, estimator)
     assert whole(last["done"]) == AFTER[command]
     assert len(attempts) >= 5
     for attempt in attempts:
-        assert whole(attempt["found"]) in (BEFORE[command], AFTER[command]), attempt
+        states = (BEFORE[command], BETWEEN.get(command), AFTER[command])
+        assert whole(attempt["found"]) in states, attempt
         if "repeated" in attempt:
             # A training that died between its version and that one's certificate is repeated as a training.
             more = command == "train" and whole(attempt["found"]) == AFTER[command]
             champions, count = AFTER[command]
             assert whole(attempt["repeated"]) == (champions, count + more), attempt
+            for name in ("decisions", "tasks", "scored"):
+                assert attempt["repeated"][name] == last["done"][name], attempt
+            assert attempt["repeated"]["drift_twice"] == [[0]]
+    assert last["done"]["decisions"] == ([["promoted", 2]] if command in BETWEEN else [])
+    assert last["done"]["tasks"] == [[task, "succeeded", 1] for task in TASKS if command == "tasks"]
+    (scored,) = last["done"]["scored"]
+    assert scored == ([150, 150] if command == "tasks" else [0, 0])
 
 
 def test_of_two_processes_that_promote_at_once_both_finish_and_one_is_last(tmp_path):

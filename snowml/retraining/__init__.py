@@ -1,0 +1,1 @@
+"""Retraining: what a policy says about a moment."""
