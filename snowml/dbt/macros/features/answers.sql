@@ -3,7 +3,7 @@
   moment it was built for, and a set of a later moment would have NULLs for all that was asked since. Looks at the
   newest row of each, so that it costs one small query.
 #}
-{% macro _require_answers(spine, features) -%}
+{% macro _require_answers(spine, features, remedy) -%}
   {%- set tables = snowml._stored(features) -%}
   {%- if not snowml._is_stored(spine.relation) or not tables -%}
     {{ return('') }}
@@ -34,7 +34,7 @@
     {{ exceptions.raise_compiler_error(
       model.name ~ ' would have no features for its newest rows. As of ' ~ snowml.as_of_text() ~ ', ' ~ spine.name
       ~ ' has questions up to ' ~ snowml._to_the_second(newest.question) ~ ', and these feature tables end before: '
-      ~ behind | join(', ') ~ '. Build them for the same moment, with all that it is made of: -s +' ~ model.name
+      ~ behind | join(', ') ~ '. Build them for the same moment, with all that it is made of: -s +' ~ model.name ~ remedy
       ~ '. A feature table that is written out needs a row for each question.') }}
   {%- endif -%}
 {%- endmacro %}

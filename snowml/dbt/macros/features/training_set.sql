@@ -16,9 +16,9 @@
 {%- endmacro %}
 
 
-{% macro _features_of(questions, spine, features, start) -%}
+{% macro _features_of(questions, spine, features, start, remedy='') -%}
   {%- if snowml._is_building() -%}
-    {%- do snowml._require_answers(spine, features) -%}
+    {%- do snowml._require_answers(spine, features, remedy) -%}
     {%- do snowml._require_distinct(snowml._joined_columns(spine, features)) -%}
   {%- endif -%}
   {%- set keys = spine.entity + [spine.as_of] %}
@@ -118,7 +118,9 @@ inner join (
   {%- set earliest = snowml.as_of() ~ ' - ' ~ snowml._interval(over, 'scoring_set: over') %}
 select features.*
 from (
-{{- snowml._features_of(snowml._questions(spine, spine.entity + spine.keep, earliest), spine, features, earliest) }}
+{{- snowml._features_of(
+  snowml._questions(spine, spine.entity + spine.keep, earliest), spine, features, earliest, ', as snowml predict --upstream does'
+) }}
 ) as features
 where features.{{ spine.as_of }} < {{ snowml.as_of() }}
 {%- endmacro %}
