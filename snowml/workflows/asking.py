@@ -134,7 +134,8 @@ class Asking:
         for way in self.ways:
             names = [function.name.within(self.engine.database).sql(dialect) for function in way.functions]
             score = quoted(_answer(way, "score"), dialect)
-            answers.append(f"{names[0]}({arguments}) as {score}")
+            # What someone put in a function's place may answer other numbers.
+            answers.append(f"cast({names[0]}({arguments}) as double) as {score}")
             if len(names) > 1:
                 answers.append(f"{names[2]}({arguments}) as {quoted(_answer(way, 'answer'), dialect)}")
                 labels.append(f"{names[1]}({score}) as {quoted(_answer(way, 'label'), dialect)}")

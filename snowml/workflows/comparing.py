@@ -102,7 +102,7 @@ def difference(one: Floats, other: Floats) -> Floats:
 
 def doubles(column: "pa.Array | pa.ChunkedArray") -> Floats:
     """Doubles, NULL as NaN."""
-    return np.asarray(column.cast(pa.float64()).to_pandas(), dtype=np.float64)
+    return np.asarray(column.to_pandas(), dtype=np.float64)
 
 
 def shown(value: object) -> str:
