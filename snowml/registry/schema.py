@@ -244,6 +244,11 @@ def schema_version(engine: Engine, schema: str) -> int:
     return int(rows[0]["version"] or 0)
 
 
+def since(table: str) -> int:
+    """The version that has a table first."""
+    return min(number for number, tables in MIGRATIONS.items() if table in tables)
+
+
 def registry_schemas(engine: Engine) -> list[str]:
     """The schemas of this database that hold a registry, in lower case."""
     rows = engine.query(

@@ -27,7 +27,7 @@ from snowml.records import (
     VersionEvent,
 )
 from snowml.registry import history
-from snowml.registry.schema import migrate, registry_schemas, schema_version
+from snowml.registry.schema import migrate, registry_schemas, schema_version, since
 
 
 class Registry:
@@ -344,7 +344,7 @@ class Registry:
         rows = self._rows("select * from {parity} where model = ? order by checked_at", [model])
         found = {row["version"]: row for row in rows}
         # Who only looks does not migrate.
-        there = schema_version(self.engine, self.schema) >= 3
+        there = schema_version(self.engine, self.schema) >= since("parity_checks")
         listed = "select * from {parity_checks} where model = ? order by way, kind"
         checks = self._rows(listed, [model]) if there else []
         return {version: _parity(row, checks) for version, row in found.items()}

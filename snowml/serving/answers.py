@@ -17,5 +17,8 @@ def arrow(answers: Any, refused: Any = None) -> pa.Array:
         return pa.array(answers, pa.float64(), mask=refused)
     rows, classes = answers.shape
     offsets = pa.array(np.arange(0, (rows + 1) * classes, classes, dtype=np.int32))
-    mask = None if refused is None else pa.array(refused)
+    # Where a sum overflows, no class has a probability: that is no answer either.
+    absent = np.isnan(answers).any(axis=1)
+    absent = absent if refused is None else absent | refused
+    mask = pa.array(absent) if absent.any() else None
     return pa.ListArray.from_arrays(offsets, pa.array(answers.reshape(-1), pa.float64()), mask=mask)

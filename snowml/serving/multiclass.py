@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from snowml.names import Dialect, literal, quoted
 from snowml.records import Label, Signature
+from snowml.serving.sql.doubles import LARGEST
 from snowml.serving.sql.expressions import LARGEST_EXPONENT
 
 PROBABILITIES = "probabilities"
@@ -73,10 +74,11 @@ def label_of_map(signature: Signature, dialect: Dialect) -> str:
 
 
 def softmax(margins: Sequence[str]) -> str:
-    """DuckDB: raw scores as a list of probabilities; NULL where the row is refused, so that they are NULL."""
+    """DuckDB: raw scores as a list of probabilities; NULL where the row is refused, or a score has overflown."""
     risen = 'list_transform("z", lambda "v": exp("v" - list_max("z")))'
     shares = f'list_transform([{risen}], lambda "e": list_transform("e", lambda "v": "v" / list_sum("e")))[1]'
-    return f'list_transform([[{", ".join(margins)}]], lambda "z": case when "z"[1] is not null then {shares} end)[1]'
+    finite = _is_finite('list_max("z")')
+    return f'list_transform([[{", ".join(margins)}]], lambda "z": case when {finite} then {shares} end)[1]'
 
 
 def softmax_of_parameters(signature: Signature) -> tuple[tuple[str, ...], str]:
@@ -95,8 +97,14 @@ def softmax_of_parameters(signature: Signature) -> tuple[tuple[str, ...], str]:
             for other in columns
         ]
         pairs.append(f"{literal(key(label), 'snowflake')}, 1e0 / ({' + '.join(terms)})")
-    # An OBJECT has no NULL in it: it would leave the key out.
-    return names, f"case when {columns[0]} is not null then object_construct({', '.join(pairs)}) end"
+    # NULL where a score is NULL, or has overflown.
+    largest = f"greatest({', '.join(columns)})"
+    return names, f"case when {_is_finite(largest)} then object_construct({', '.join(pairs)}) end"
+
+
+def _is_finite(value: str) -> str:
+    """Whether it is a number, and no infinity; NaN is above all numbers in both warehouses."""
+    return f"abs({value}) <= {LARGEST!r}"
 
 
 def _labels(signature: Signature) -> str:

@@ -157,13 +157,16 @@ class Asking:
         for way in self.ways:
             names = [function.name.within(self.engine.database).sql(dialect) for function in way.functions]
             score = quoted(_answer(way, "score"), dialect)
-            answers.append(f"{names[0]}({arguments}) as {score}")
+            # What someone put in a function's place may answer other numbers.
+            answered = f"{names[0]}({arguments})"
+            answered = answered if self.signature.is_multiclass else f"cast({answered} as double)"
+            answers.append(f"{answered} as {score}")
             if len(names) > 1:
                 answers.append(f"{names[2]}({arguments}) as {quoted(_answer(way, 'answer'), dialect)}")
                 outer.append(f"{names[1]}({score}) as {quoted(_answer(way, 'label'), dialect)}")
             if self.signature.is_multiclass:
                 outer += [
-                    f"{multiclass.probability_of(score, label, self.signature, dialect)} as "
+                    f"cast({multiclass.probability_of(score, label, self.signature, dialect)} as double) as "
                     f"{quoted(_share(way, i), dialect)}"
                     for i, label in enumerate(self.signature.classes)
                 ]
@@ -194,7 +197,7 @@ def _input(place: object) -> str:
 def doubles(column: "pa.Array | pa.ChunkedArray") -> NDArray[np.float64]:
     """Doubles, NULL as NaN; of lists, (rows, items)."""
     if not pa.types.is_list(column.type):
-        return np.asarray(column.cast(pa.float64()).to_pandas(), dtype=np.float64)
+        return np.asarray(column.to_pandas(), dtype=np.float64)
     rows = column.to_pylist()
     width = max((len(row) for row in rows if row is not None), default=1)
     return np.array([[np.nan] * width if row is None else row for row in rows], dtype=np.float64)

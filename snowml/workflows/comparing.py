@@ -107,11 +107,13 @@ def shown(value: object) -> str:
 
 
 def _scored(way: str, name: str, scores: Floats, truth: Reference) -> Answered:
-    apart = difference(scores, truth.scores).reshape(len(scores), -1)
+    # Where all rows are refused, nothing tells how many classes there are.
+    found, wanted = np.broadcast_arrays(*(one.reshape(len(scores), -1) for one in (scores, truth.scores)))
+    apart = difference(found, wanted)
 
     def both(row: int) -> str:
         worst = int(apart[row].argmax())
-        given, expected = (float(np.ravel(answers[row])[worst]) for answers in (scores, truth.scores))
+        given, expected = float(found[row, worst]), float(wanted[row, worst])
         right = "refused" if truth.refused[row] else repr(expected)
         of = f" for class {worst + 1} of {apart.shape[1]}" if apart.shape[1] > 1 else ""
         return f"{'no answer' if np.isnan(given) else repr(given)} by {name}, {right} by scikit-learn{of}"

@@ -22,7 +22,7 @@ class Reference:
     """Answers of scikit-learn.
 
     Attributes:
-        labels: (rows,) None where the row is refused; a regression's values.
+        labels: (rows,) None where the row is refused, or no class has a probability; a regression's values.
         scores: (rows,) NaN where the row is refused; of more than two classes, (rows, classes).
         refused: (rows,).
         reason: Why, for one of the refused rows.
@@ -61,6 +61,9 @@ def reference(artifact: Artifact, frame: pd.DataFrame) -> Reference:
                 continue
             steps = range(start, end) if end - start <= _FEW else (start, (start + end) // 2)
             pending += [(one, min(end, two)) for one, two in zip(steps, [*steps[1:], end], strict=True)]
+    if scores.ndim == 2:
+        # Where a sum overflows, no class has a probability: argmax would name the first, which is no answer.
+        labels[np.isnan(scores).any(axis=1)] = None
     return Reference(labels, scores, refused, reason)
 
 

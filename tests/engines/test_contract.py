@@ -413,3 +413,46 @@ def test_an_unknown_procedure_is_refused_with_a_suggestion(engine):
         engine.call("train_modle", ["m"])
     with pytest.raises(UserError):
         engine.call("../conftest", [])
+
+
+NUMBERS = [
+    None,
+    math.nan,
+    math.inf,
+    -math.inf,
+    0.0,
+    -0.0,
+    5e-324,
+    -5e-324,
+    0.1,
+    1.7976931348623157e308,
+    2.0**53,
+]
+WHOLE = [None, 0, -1, 2**53 + 1, -(2**53) - 1, 2**62 + 1, 2**63 - 1, -(2**63), 1, 2, 3]
+
+
+def test_rows_are_lent_to_this_session_to_the_bit(engine):
+    lent = {
+        'Wind "Gust"': pa.array(NUMBERS, pa.float64(), from_pandas=False),
+        "whole": pa.array(WHOLE, pa.int64()),
+        "town": pa.array([*ODD, None][: len(NUMBERS)], pa.string()),
+    }
+    with (
+        engine.temporary(pa.table(lent), schema="main") as place,
+        engine.temporary(pa.table(lent), schema="main"),
+    ):
+        listed = ", ".join(quoted(name, engine.name) for name in lent)
+        found = engine.query(f"select {listed} from {place.sql(engine.name)}")
+    columns = [column.to_pylist() for column in found.columns]
+    # Their order is nobody's promise; of NaN and the zeros the text tells.
+    rows = sorted(map(repr, zip(*columns, strict=True)))
+    assert rows == sorted(map(repr, zip(*(column.to_pylist() for column in lent.values()), strict=True)))
+    with pytest.raises(TerminalError):
+        engine.query(f"select * from {place.sql(engine.name)}")
+
+
+def test_rows_that_were_lent_are_gone_after_a_failure(engine):
+    with pytest.raises(Stop), engine.temporary(pa.table({"a": pa.array([1.0])}), schema="main") as place:
+        raise Stop
+    with pytest.raises(TerminalError):
+        engine.query(f"select * from {place.sql(engine.name)}")

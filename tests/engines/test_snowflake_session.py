@@ -1,6 +1,8 @@
 """What the Snowflake engine does beyond the contract: statements, tags, errors, sessions of procedures."""
 
 import math
+import subprocess
+import sys
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -193,6 +195,17 @@ def test_the_code_on_the_stage_is_the_same_file_for_the_same_code():
     package.cache_clear()
     assert package() == (name, data)
     assert name.startswith("snowml_")
+
+
+def test_the_zip_is_made_out_of_the_zip_where_there_is_nothing_else(tmp_path):
+    name, data = package()
+    (tmp_path / name).write_bytes(data)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path / name)!r}); from snowml.engines.snowflake import code; "
+        "print(code.__file__, code.package()[0])"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [f"{tmp_path / name}/snowml/engines/snowflake/code.py", name]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from sklearn import metrics
 import snowml
 from snowml.errors import DataError, ParityFailed, SpecError
 from snowml.names import Relation
-from snowml.serving import multiclass
+from snowml.serving import compiling, multiclass
+from snowml.serving.sql import compiled
 from snowml.workflows.batch import predict_batch
 from snowml.workflows.monitor import monitor
 from snowml.workflows.promote import rollback
@@ -210,6 +213,41 @@ def test_probabilities_that_change_places_are_not_promoted(house, monkeypatch, e
     monkeypatch.setattr(multiclass, what, reversed_)
     with pytest.raises(ParityFailed):
         handmade.promote_one(engine, registry)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("estimator", ["hist_gradient_boosting", "lightgbm", "xgboost"])
+def test_a_flipped_comparison_is_refused_whatever_the_library_and_the_classes(
+    house, monkeypatch, estimator, classes
+):
+    _, engine, registry = house
+    if classes == 2:
+        handmade.fill(engine, handmade.frame())
+    right = compiling._forest
+    monkeypatch.setattr(
+        compiling, "_forest", lambda artifact: replace(right(artifact), strict=estimator != "xgboost")
+    )
+    params = handmade.SIZE.get(estimator, {"n_estimators": 5})
+    trained = handmade.train_one(engine, registry, estimator, params=params, serving="kernel")
+    assert not trained.passed
+    assert "threshold rows" in trained.refused
+    with pytest.raises(ParityFailed):
+        handmade.promote_one(engine, registry)
+
+
+def test_a_rounded_weight_of_one_class_is_refused(house, monkeypatch):
+    _, engine, registry = house
+    written = compiled.models.MARGINS
+
+    def rounded(model, *args):
+        model = deepcopy(model)  # scikit-learn answers with the original
+        model.coef_[1] = model.coef_[1].round(6)
+        return written[type(model)](model, *args)
+
+    monkeypatch.setattr(compiled.models, "MARGINS", dict.fromkeys(written, rounded))
+    trained = handmade.train_one(engine, registry)
+    assert not trained.passed
+    assert "by scikit-learn for class" in trained.refused
 
 
 def scored(house, estimator="hist_gradient_boosting"):

@@ -11,6 +11,7 @@ from sklearn import metrics
 from snowml.monitoring.performance import METRICS, Labels, Predictions, performance, performance_query
 from snowml.monitoring.window import Window
 from snowml.names import Relation
+from snowml.training.metrics import evaluate
 
 MONTH = Window("as_of", datetime(2013, 6, 1), datetime(2013, 7, 1))
 LATER = datetime(2013, 8, 1)
@@ -189,3 +190,56 @@ def test_both_dialects_parse(task, dialect):
     ]
     assert sql.count("?") == len(params)
     assert '"is late"' in sql
+
+
+SHARES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1), min_size=3, max_size=3)
+SPECIES = ("a", "it's", "z")
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(0, 2), SHARES), min_size=1, max_size=60))
+def test_more_than_two_classes_equal_scikit_learn(engine, load, rows):
+    places = np.array([row[0] for row in rows])
+    weights = np.array([row[1] for row in rows]) + 1e-3
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    label, answer = (np.array(SPECIES, dtype=object)[which] for which in (places, shares.argmax(axis=1)))
+    keys = _keys(len(rows))
+    columns = {f"share_{i}": shares[:, i] for i in range(3)}
+    load(
+        "predictions",
+        pd.DataFrame({**keys, "prediction": answer, "score": 1.0, "model_version": 3, **columns}),
+    )
+    load("labels", pd.DataFrame({**keys, "label": label, "known_at": MONTH.start}))
+    predictions = Predictions(PREDICTIONS.relation, PREDICTIONS.entity, shares=tuple(columns))
+    labels = Labels(Relation("main", "labels"), "label", "known_at", classes=SPECIES)
+    found = performance(
+        engine, predictions, labels, task="classification", model="m", version=3, window=MONTH, as_of=LATER
+    )
+    expected = evaluate("classification", label, answer, shares, classes=SPECIES)
+    assert _values({one.metric: one for one in found}) == pytest.approx(expected, rel=1e-9)
+    own = {
+        "log_loss": metrics.log_loss(label, shares, labels=SPECIES),
+        "accuracy": metrics.accuracy_score(label, answer),
+        "macro_f1": metrics.f1_score(label, answer, labels=SPECIES, average="macro", zero_division=0.0),
+    }
+    if len(set(places)) == 3:
+        own["roc_auc"] = metrics.roc_auc_score(label, shares, multi_class="ovr", labels=SPECIES)
+    assert expected == pytest.approx(own, rel=1e-12)
+
+
+def test_a_label_that_training_has_not_seen_is_a_miss_of_probability_0(engine, load):
+    keys = _keys(2)
+    columns = {f"share_{i}": [0.5, 0.25, 0.25][i] for i in range(3)}
+    load(
+        "predictions", pd.DataFrame({**keys, "prediction": "a", "score": 0.5, "model_version": 3, **columns})
+    )
+    load("labels", pd.DataFrame({**keys, "label": ["a", "new"], "known_at": MONTH.start}))
+    predictions = Predictions(PREDICTIONS.relation, PREDICTIONS.entity, shares=tuple(columns))
+    labels = Labels(Relation("main", "labels"), "label", "known_at", classes=SPECIES)
+    found = performance(
+        engine, predictions, labels, task="classification", model="m", version=3, window=MONTH, as_of=LATER
+    )
+    values = _values({one.metric: one for one in found})
+    assert values["accuracy"] == 0.5
+    assert values["log_loss"] == pytest.approx((np.log(2) - np.log(np.finfo(float).eps)) / 2)
+    assert "roc_auc" not in values
