@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from snowml.cli import build, call, demo, inspecting, knowing, loop, tasks, upkeep
+from snowml.cli import build, call, demo, deploy, inspecting, knowing, loop, tasks, upkeep
 from snowml.cli.console import notes
 from snowml.errors import SnowmlError
 
@@ -47,6 +47,7 @@ for command in (
     loop.monitor,
     upkeep.retrain,
     tasks.tasks,
+    deploy.deploy,
     knowing.audit,
     knowing.replay,
     knowing.features,

@@ -151,6 +151,7 @@ _RETRAINING: Mapping[str, Table] = {
 
 _TASKS: Mapping[str, Table] = {
     "task_runs": {
+        "seq": "int",
         "schedule": "text",
         "task": "text",
         "model": "text",

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ class Routine:
     options: dict[str, Any] = field(default_factory=dict)
     # Of a function in Python: how DuckDB calls it.
     physical: str = ""
+    # What stands in for arguments that are not given, from the last one back.
+    defaults: tuple[str, ...] = ()
     worker: Worker | None = None
 
     @property
@@ -55,10 +58,15 @@ def routine(session: "Session", reader: Reader) -> Routine:
     """Reads a definition from its name on."""
     name = session.name(reader.path())
     arguments: dict[str, str] = {}
+    defaults: list[str] = []
     for declared in split(reader.inside()):
         argument = Reader(declared)
         called = argument.identifier()
-        arguments[called] = duckdb_type(argument.rest())
+        kind, default, value = re.split(r"(\sdefault\s)|$", argument.rest(), maxsplit=1, flags=re.IGNORECASE)
+        arguments[called] = duckdb_type(kind)
+        if defaults and not default:
+            raise Failure(f"SQL compilation error:\n{called} has no default, and comes after one that has.")
+        defaults += [value] if default else []
     if reader.take("COPY GRANTS"):
         pass
     reader.expect("RETURNS")
@@ -74,6 +82,7 @@ def routine(session: "Session", reader: Reader) -> Routine:
         _option(reader, found.options)
     found.body = reader.string() if reader.next else None
     reader.end()
+    found.defaults = tuple(defaults)
     _check(found)
     return found
 
