@@ -22,7 +22,6 @@ class Existing:
 
     comment: str
     state: str = ""
-    predecessors: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +63,13 @@ def _shown(engine: Engine, kind: Kind, schema: str) -> dict[Key, Existing]:
     place = f"{quoted(engine.database, 'snowflake')}.{quoted(schema, 'snowflake')}"
     found = {}
     for row in engine.query(f"show {_SHOWN[kind]} in schema {place}").to_pylist():
+        if written(str(row.get("schema_name") or ""), "snowflake") != schema:
+            continue  # a procedure of Snowflake's own
         name = Relation(schema, written(row["name"], "snowflake"), engine.database)
         types = _types(row["arguments"]) if kind == "procedure" else ()
         # SHOW PROCEDURES calls a comment a description.
         comment = row.get("comment") or row.get("description") or ""
-        found[Key(kind, name, types)] = Existing(
-            comment, str(row.get("state") or "").lower(), str(row.get("predecessors") or "")
-        )
+        found[Key(kind, name, types)] = Existing(comment, str(row.get("state") or "").lower())
     return found
 
 

@@ -215,9 +215,10 @@ def _of_kind(wanted: Iterable[Thing], found: Found, kind: str) -> list[Step]:
     return [_made(thing, found) for thing in wanted if thing.key.kind == kind]
 
 
-def _made(thing: Thing, found: Found) -> Step:
+def _made(thing: Thing, found: Found, *, anew: bool = False) -> Step:
     there = found.objects.get(thing.key)
-    action: Action = "create" if there is None else "keep" if there.comment == thing.mark else "replace"
+    same = there is not None and there.comment == thing.mark and not anew
+    action: Action = "create" if there is None else "keep" if same else "replace"
     return Step(action, thing.key.kind, thing.key.name.name, thing.statements)
 
 
@@ -242,10 +243,13 @@ def _task_steps(wanted: Sequence[Thing], found: Found, resume: bool) -> list[Ste
 
 
 def _graph_steps(graph: Sequence[Thing], leaving: Sequence[Key], found: Found, resume: bool) -> list[Step]:
-    made = [_made(thing, found) for thing in graph]
-    changes = bool(leaving) or any(step.action != "keep" for step in made)
+    """A graph changes as a whole: a task that is made anew may lose those that came after it."""
+    changes = bool(leaving) or any(_made(thing, found).action != "keep" for thing in graph)
+    made = [_made(thing, found, anew=changes) for thing in graph]
     started = [_is_started(found.objects.get(thing.key)) for thing in graph]
-    steps = [_state(graph[0].key, "suspend")] if changes and started[0] else []
+    # The root first: from then on nothing begins.
+    running = [thing.key for thing, runs in zip(graph, started, strict=True) if runs]
+    steps = [_state(key, "suspend") for key in running] if changes else []
     steps += [*(_dropped(key) for key in leaving), *made]
     if (changes and started[0]) or (resume and (changes or not all(started))):
         # The root last: from then on the schedule counts.

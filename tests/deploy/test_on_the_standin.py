@@ -18,6 +18,13 @@ from snowml.registry.store import Registry
 
 NOTIFY = {"integration": "mail", "emails": ["a@example.com"]}
 GRAPH = "SNOWML_0_6_X_X_X_EUROPE_BERLIN_"
+ORDER = {
+    "FEATURES": "",
+    "SCORE_LATENESS": "FEATURES",
+    "MONITOR_LATENESS": "SCORE_LATENESS",
+    "RETRAIN_LATENESS": "MONITOR_LATENESS",
+    "FINALIZE": "FEATURES",
+}
 
 
 @pytest.fixture
@@ -53,6 +60,13 @@ class Deployer:
         rows = self.engine.query(f'show {kind} in schema "{self.engine.database}"."SNOWML"').to_pylist()
         return {row["name"]: row for row in rows}
 
+    def order(self):
+        """Each task, and the one that it comes after, without what all names begin with."""
+        return {
+            name.removeprefix(GRAPH): row["predecessors"].rpartition(GRAPH)[2]
+            for name, row in self.shown("tasks").items()
+        }
+
     def states(self):
         return {name: row["state"] for name, row in self.shown("tasks").items()}
 
@@ -79,7 +93,8 @@ def test_it_is_made_once_changed_where_it_differs_and_taken_away_whole(deployer)
 
     # A graph that runs is replaced, and runs again.
     changed = deployer.deploy(notify=NOTIFY, timeout="2 hours")
-    assert [action for action, _, _ in changed] == ["suspend", *["replace"] * 5, *["resume"] * 5]
+    assert [action for action, _, _ in changed] == [*["suspend"] * 5, *["replace"] * 5, *["resume"] * 5]
+    assert deployer.order() == ORDER
     assert set(deployer.states().values()) == {"started"}
     less = deployer.deploy(timeout="2 hours", upkeep={"monitor": {"schedule": "0 6 * * * Europe/Berlin"}})
     assert ("remove", "task", f"{GRAPH}RETRAIN_LATENESS".lower()) in less
@@ -113,7 +128,8 @@ def test_what_breaks_off_is_gone_on_with(deployer, monkeypatch):
     assert f"{done} of {len(whole)} steps are done and stay. Run snowml deploy again" in str(caught.value)
     monkeypatch.undo()
     rest = [name.upper().removeprefix(GRAPH) for _, _, name in deployer.deploy()]
-    assert rest == ["MONITOR_LATENESS", "RETRAIN_LATENESS", "FINALIZE"]
+    assert rest == ["FEATURES", "SCORE_LATENESS", "MONITOR_LATENESS", "RETRAIN_LATENESS", "FINALIZE"]
+    assert deployer.order() == ORDER
     assert deployer.deploy() == []
 
 

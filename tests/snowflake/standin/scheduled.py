@@ -79,6 +79,7 @@ class Schedules:
         if new.name in self._all and not replace:
             raise exists(new.name)
         self._check(new)
+        self._sever(new.name)
         self._all[new.name] = new
         return self._done("successfully created")
 
@@ -91,6 +92,7 @@ class Schedules:
                 return self._done("already dropped")
             raise missing(self.kind.title(), name)
         self._refuse_while_its_root_runs(self._all[name])
+        self._sever(name)
         del self._all[name]
         return self._done("successfully dropped")
 
@@ -121,7 +123,12 @@ class Schedules:
                     one.options.get("COMMENT", ""),
                     one.options["WAREHOUSE"],
                 ),
-                *(one.options.get("SCHEDULE", ""), ",".join(map(str, one.after)), one.state, one.definition),
+                *(
+                    one.options.get("SCHEDULE", ""),
+                    ",".join(map(str, [*one.after, *filter(None, [one.finalizes])])),
+                    one.state,
+                    one.definition,
+                ),
             ]
             for n, one in self._all.items()
             if (n.database, n.schema) == (place.database, place.schema)
@@ -189,6 +196,12 @@ class Schedules:
                 f"Unable to update graph with root task {root.name} since that root task is not suspended.",
                 91421,
             )
+
+    def _sever(self, name: Name) -> None:
+        """What came after a task that is dropped or made anew comes after nothing: the worst that an account may do."""
+        for other in self._all.values():
+            other.after = [one for one in other.after if one != name]
+            other.finalizes = None if other.finalizes == name else other.finalizes
 
     def _turn(self, one: Scheduled, state: str) -> None:
         if self._root(one) is not one:
