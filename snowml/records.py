@@ -37,8 +37,8 @@ class Signature(BaseModel):
         as_of: The column with the moment of prediction.
         task: What kind of answer it gives.
         label_type: The warehouse's own type of the label, which a label answer is cast to.
-        classes: For a classifier, the two labels, in scikit-learn's order.
-        positive: For a classifier, the label whose probability is given.
+        classes: For a classifier, the labels, in scikit-learn's order.
+        positive: For a classifier of two classes, the label whose probability is given; of more, all are.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +50,11 @@ class Signature(BaseModel):
     label_type: str
     classes: tuple[Label, ...] = ()
     positive: Label | None = None
+
+    @property
+    def is_multiclass(self) -> bool:
+        """Whether it is a classifier of more than two classes, which answers a probability for each."""
+        return len(self.classes) > 2
 
     @property
     def numbers(self) -> list[str]:
@@ -70,6 +75,7 @@ class StoredRule(BaseModel):
         feature: The column it reads; None for a constant.
         known: A number's ascending bin edges (a bin is `lower <= x < upper`), or a category's values.
         means: The score of each bin; the last is for a missing number, or a missing or unknown category.
+        shares: In their place, where there are more than two classes: for each bin the share of each class.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,7 +83,8 @@ class StoredRule(BaseModel):
     predictor: str
     feature: Feature | None = None
     known: tuple[float, ...] | tuple[str, ...] = ()
-    means: tuple[float, ...]
+    means: tuple[float, ...] = ()
+    shares: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +143,46 @@ class VersionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ParityCheck:
+    """One way of answering one kind of rows, beside scikit-learn's answers.
+
+    Attributes:
+        way: `function`, the version's own functions in the warehouse; `champion`, those without a number; `handler`,
+            the Snowflake handler as it is packaged, run outside of Snowflake.
+        kind: Why the rows were chosen: `held_out`, or a kind of adversarial rows.
+        row_count: How many rows.
+        refused_count: How many of them scikit-learn refuses.
+        altered_count: How many of them the warehouse gave back other than it was given them.
+        differing_count: How many answers are not scikit-learn's.
+        max_abs_diff: The largest difference; infinite for another label, or an answer that only one of the two has.
+        example: The row of that difference with both answers, where one is too large.
+    """
+
+    way: str
+    kind: str
+    row_count: int
+    refused_count: int
+    altered_count: int
+    differing_count: int
+    max_abs_diff: float
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Parity:
-    """The comparison of a version's function with scikit-learn."""
+    """The certificate of a version: what serves it, compared with scikit-learn.
+
+    Attributes:
+        rows: How many different rows were compared.
+        max_abs_diff: The largest difference, `|a - b| / max(1, |a|, |b|)`.
+        tolerance: How large it may be.
+        certified: Whether it is not larger, for any row in any way.
+        engine: The warehouse and its version.
+        functions: The sha256 of the functions' text and of what they load.
+        code: The sha256 of snowml's modules that serve, and of the versions of what they import.
+        snowml: The version of snowml.
+        checks: The comparison by way and kind of rows.
+    """
 
     model: str
     version: int
@@ -146,10 +191,26 @@ class Parity:
     tolerance: float
     certified: bool
     checked_at: datetime
+    engine: str | None = None
+    functions: str | None = None
+    code: str | None = None
+    snowml: str | None = None
+    checks: tuple[ParityCheck, ...] = ()
 
     def summary(self) -> dict[str, object]:
         """What people are told of it."""
         return {"certified": self.certified, "max_abs_diff": self.max_abs_diff, "rows": self.rows}
+
+    def document(self) -> dict[str, object]:
+        """All of it."""
+        names = ("tolerance", "checked_at", "engine", "functions", "code", "snowml", "checks")
+        return {**self.summary(), **{name: getattr(self, name) for name in names}}
+
+    @property
+    def held_out(self) -> int:
+        """How many of the rows are held-out ones; all of them, in a certificate from before there were others."""
+        found = [check.row_count for check in self.checks if check.kind == "held_out"]
+        return max(found, default=self.rows)
 
 
 @dataclass(frozen=True, slots=True)

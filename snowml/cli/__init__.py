@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from snowml.cli import build, call, demo, deploy, inspecting, knowing, loop, tasks, upkeep
+from snowml.cli import build, call, demo, deploy, init, inspecting, knowing, loop, tasks, upkeep
 from snowml.cli.console import notes
 from snowml.errors import SnowmlError
 
@@ -39,6 +39,7 @@ def cli() -> None:
 
 for command in (
     demo.demo,
+    init.init,
     build.build,
     loop.train,
     loop.promote,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from snowml.cli.console import say, shown, table
 
 if TYPE_CHECKING:
+    from snowml.records import Parity
     from snowml.workflows.batch import Predicted
     from snowml.workflows.monitor import Monitored
     from snowml.workflows.promote import Promoted
@@ -37,6 +38,8 @@ def show_trained(done: "Trained", metric: str) -> None:
         say(f"the champion is not measured: {done.unmeasured}")
     for verdict in done.verdicts:
         say(f"gate {'passed' if verdict.passed else 'FAILED'}: {verdict.text}")
+    if done.parity and done.parity.certified:
+        say(f"certified: {certificate(done.parity)}")
     if done.passed:
         say(f"next: snowml promote {done.version.model}")
 
@@ -47,6 +50,16 @@ def failed_gates(done: "Trained") -> str:
     return f"{done.version.model} version {done.version.version} is kept but rejected: {reasons}"
 
 
+def certificate(parity: "Parity") -> str:
+    """A certificate that was given, in a sentence."""
+    handled = any(check.way == "handler" for check in parity.checks)
+    who = "its function and the handler packaged for Snowflake answer" if handled else "its function answers"
+    return (
+        f"{who} what scikit-learn answers on {parity.held_out:,} held-out and "
+        f"{parity.rows - parity.held_out:,} adversarial rows (largest difference {parity.max_abs_diff:.1e})"
+    )
+
+
 def show_promoted(done: "Promoted") -> None:
     """A promotion or a roll-back."""
     say()
@@ -55,10 +68,7 @@ def show_promoted(done: "Promoted") -> None:
     )
     say(f"{done.version.model} version {done.version.version} is the champion{before}.")
     if done.parity:
-        say(
-            f"its function equals scikit-learn on {done.parity.rows:,} rows "
-            f"(largest difference {done.parity.max_abs_diff:.1e})"
-        )
+        say(f"certified: {certificate(done.parity)}")
     say(f"in SQL: {', '.join(done.functions)}")
 
 

@@ -78,9 +78,10 @@ def _show_station(station: "Station") -> None:
     trained, metric = station.trained, station.metric
     say()
     say(f"{station.model}: version {trained.version.version}, trained as of {shown(trained.run.as_of)}")
+    parity = station.parity
     say(
-        f"  function  equals scikit-learn on {station.parity.rows:,} rows "
-        f"(largest difference {station.parity.max_abs_diff:.1e})"
+        f"  function  equals scikit-learn on {parity.held_out:,} held-out and {parity.rows - parity.held_out:,} "
+        f"adversarial rows (largest difference {parity.max_abs_diff:.1e})"
     )
     later = station.whole.measured()
     tested = {name: splits.get("test", {}).get(metric) for name, splits in trained.measured.items()}

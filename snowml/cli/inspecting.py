@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snowml.cli.certificate import in_short, show_parity
 from snowml.cli.console import ConsoleProgress, emit_json, say, shown, table
 from snowml.cli.loop import open_registry
 from snowml.cli.options import json_option, load_project, model_argument, models_asked, project_options
@@ -60,7 +61,7 @@ def versions(model: str | None, every: bool, as_json: bool, **options: Any) -> N
                 item["status"],
                 ", ".join(item["aliases"]),
                 item["flavor"],
-                _parity(item["parity"]),
+                in_short(item["parity"]),
                 _figures(item["metrics"]),
             ]
             for item in document["versions"]
@@ -78,6 +79,9 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
     """Show everything about a version: how it was made, how good it is, what it reads, what happened to it."""
     with open_registry(load_project(options), ConsoleProgress(quiet=as_json), read_only=True) as registry:
         document = _document(registry, model, version)
+        certificate = registry.parity(model).get(document["version"])
+    if certificate is not None:
+        document["parity"] = certificate.document()
     if as_json:
         emit_json(document)
         return
@@ -93,7 +97,7 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
         "training set": run["fingerprint"][:12],
         "packages": ", ".join(f"{name} {number}" for name, number in run["packages"].items()),
         "flavor": document["flavor"],
-        "parity": _parity(document["parity"]),
+        "parity": in_short(document["parity"]),
         "reads": ", ".join(f"{item['name']} ({item['kind']})" for item in document["features"]),
     }
     table(["", ""], [[name, shown(value)] for name, value in rows.items()])
@@ -108,6 +112,9 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
             for split, values in splits.items()
         ],
     )
+    if certificate is not None:
+        say()
+        show_parity(certificate)
     say()
     table(
         ["when", "event", "detail"], [[e["happened_at"], e["event"], e["detail"]] for e in document["events"]]
@@ -228,10 +235,3 @@ def _paired(one: dict[str, Any], other: dict[str, Any]) -> list[tuple[str, Any, 
 
 def _figures(metrics: dict[str, dict[str, float]]) -> str:
     return ", ".join(f"{name} {value:.4f}" for name, value in metrics.get("test", {}).items())
-
-
-def _parity(parity: dict[str, Any] | None) -> str:
-    if parity is None:
-        return "not compared"
-    word = "equal" if parity["certified"] else "DIFFERENT"
-    return f"{word} on {parity['rows']:,} rows ({parity['max_abs_diff']:.0e})"

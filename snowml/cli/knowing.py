@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from snowml.cli.certificate import parity_document, show_parity
 from snowml.cli.console import ConsoleProgress, emit_json, say, shown, table
+from snowml.cli.loop import open_registry
 from snowml.cli.options import (
     as_of_option,
     json_option,
@@ -14,7 +16,7 @@ from snowml.cli.options import (
     project_options,
 )
 from snowml.documents import plain
-from snowml.errors import AnswerIsNo, AuditFailed
+from snowml.errors import AnswerIsNo, AuditFailed, ParityFailed, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,17 +37,41 @@ if TYPE_CHECKING:
     help="A moment at which to cut the future off, in UTC; as many as you like. Moments that the data suggest, if not "
     "given.",
 )
+@click.option(
+    "--parity",
+    is_flag=True,
+    help="Instead: does what serves the model answer what scikit-learn answers?",
+)
+@click.option("--version", type=int, help="With --parity: which version; the champion if not given.")
 @json_option
 @project_options
 def audit(
-    model: str | None, every: bool, as_of: str | None, cuts: tuple[str, ...], as_json: bool, **options: Any
+    model: str | None,
+    every: bool,
+    as_of: str | None,
+    cuts: tuple[str, ...],
+    parity: bool,
+    version: int | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Look for features that know the future, in a model's training set.
 
     Builds it anew in a scratch schema, with all data and with what was known at several moments, and compares. Asks
     too whether each fact is dated, whether a feature alone tells the label, and whether splits share rows. Ends with
     exit code 1 where a check fails; the outcome is kept in the registry's table audits.
+
+    With --parity, scores the champion's test window and adversarial rows again, by the functions as they are in the
+    warehouse now, by the handler packaged for Snowflake and by scikit-learn. Ends with exit code 1 where they differ;
+    the outcome is kept in the tables parity and parity_checks.
     """
+    if parity:
+        if cuts or as_of is not None or (every and version is not None):
+            raise UserError("--parity goes with --version, or with --all, and with no --cut or --as-of.")
+        _audit_parity(model, every, version, as_json, options)
+        return
+    if version is not None:
+        raise UserError("--version goes with --parity: features are audited as the project makes them now.")
     from snowml.spec.exposure import model_names
     from snowml.workflows.audit import audit as run
     from snowml.workflows.dbt import Dbt
@@ -64,6 +90,26 @@ def audit(
     failed = [f"{one.spec.name}: {_names(one.checks)}" for one in found if not one.passed]
     if failed:
         raise AuditFailed(f"The audit failed: {'; '.join(failed)}")
+
+
+def _audit_parity(
+    model: str | None, every: bool, version: int | None, as_json: bool, options: dict[str, Any]
+) -> None:
+    from snowml.workflows.moment import now
+    from snowml.workflows.parity import audit_parity, refusal
+
+    project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    found = []
+    with open_registry(project, progress) as registry:
+        for name in models_asked(model, every, registry.models):
+            found.append(audit_parity(registry, name, version, now(), progress))
+            if not as_json:
+                show_parity(found[-1])
+    if as_json:
+        documents = [parity_document(one) for one in found]
+        emit_json(documents if every else documents[0])
+    if failed := [refusal(one) for one in found if not one.certified]:
+        raise ParityFailed("\n".join(failed))
 
 
 @click.command()

@@ -17,7 +17,7 @@ from snowml.cli.options import (
     project_options,
 )
 from snowml.cli.several import Several
-from snowml.errors import DriftFound, GateFailed, UserError
+from snowml.errors import DriftFound, GateFailed, ParityFailed, UserError
 
 if TYPE_CHECKING:
     from snowml.registry.store import Registry
@@ -69,7 +69,9 @@ def train(
 ) -> None:
     """Train a model on what was known at --as-of, and register the version.
 
-    Ends with exit code 1 where a gate fails; the version is kept, as rejected.
+    A version that passes its gates gets its functions, predict_<model>_v<N>, and its parity certificate: they answer
+    what scikit-learn answers, on the test window and on adversarial rows. Ends with exit code 1 where a gate fails (the
+    version is kept, as rejected) or an answer differs (it is kept, and cannot be promoted).
     """
     from snowml.spec.exposure import model_names
     from snowml.workflows.dbt import Dbt
@@ -94,7 +96,10 @@ def train(
                 several.documents.append(done.summary())
                 if not as_json:
                     answers.show_trained(done, located.spec.settings.metric)
-                several.failed += [] if done.passed else [GateFailed(answers.failed_gates(done))]
+                if done.refused:
+                    several.failed.append(ParityFailed(done.refused))
+                elif not done.passed:
+                    several.failed.append(GateFailed(answers.failed_gates(done)))
     several.finish(as_json)
 
 
@@ -108,7 +113,11 @@ def train(
 @json_option
 @project_options
 def promote(model: str | None, every: bool, version: int | None, as_json: bool, **options: Any) -> None:
-    """Make a version the champion: create predict_<model> once its answers equal scikit-learn's."""
+    """Make a version the champion: create predict_<model>, if it has a parity certificate.
+
+    The one from its training counts where functions and code are the same still; else it is compared anew. Ends with
+    exit code 1 where an answer differs from scikit-learn's.
+    """
     from snowml.workflows.moment import now
     from snowml.workflows.promote import promote as run
 

@@ -35,6 +35,29 @@ class Vars(click.ParamType[Mapping[str, Any]]):
         return read
 
 
+class Spreading(click.Command):
+    """A command without arguments, whose options that can be repeated take several values as dbt's do: `-s a b c`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat the option before each of its values."""
+        repeatable = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and option.multiple
+            for name in option.opts
+        }
+        spread: list[str] = []
+        option, values = "", 0
+        for arg in args:
+            if arg.startswith("-"):
+                option, values = arg if arg in repeatable else "", 0
+            elif option:
+                spread += [option] if values else []
+                values += 1
+            spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
 def project_options(command: Command) -> Command:
     """--project-dir, --profiles-dir, --target and --vars."""
     path = click.Path(path_type=Path)

@@ -12,10 +12,10 @@ from snowml.names import Dialect, Relation
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a function: a double or a text."""
+    """One parameter of a function: a double, a text, or doubles by a key (of a SQL function only)."""
 
     name: str
-    type: Literal["double", "text"]
+    type: Literal["double", "text", "map"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class SqlFunction:
 
 @dataclass(frozen=True, slots=True)
 class VectorFunction:
-    """A function that Python computes, a batch of rows at a time; it answers doubles.
+    """A function that Python computes, a batch of rows at a time; it answers a double for each, or several.
 
     Attributes:
         name: Its name, unique to the artifact.
@@ -40,6 +40,9 @@ class VectorFunction:
         store: Where the artifact is kept (see `Engine.put`).
         artifact: The artifact's key in the store.
         remedy: What a client that cannot run Python is told.
+        keys: Where it answers several doubles, what each is called. They come as a list in this order (DuckDB), or as
+            an OBJECT (Snowflake).
+        packages: Distributions that the handler needs besides what all handlers do.
     """
 
     name: Relation
@@ -48,6 +51,8 @@ class VectorFunction:
     store: Relation
     artifact: str
     remedy: str
+    keys: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -69,6 +74,14 @@ class Engine(Protocol):
 
     def insert(self, relation: Relation, rows: Iterable[Mapping[str, object]]) -> None:
         """Append rows, by column name."""
+
+    def temporary(self, rows: pa.Table, *, schema: str) -> AbstractContextManager[Relation]:
+        """A table of doubles, whole numbers and texts that this session alone sees, while the block lasts.
+
+        Args:
+            rows: What it holds.
+            schema: One that exists and may be written to, where a temporary table stands in one.
+        """
 
     def transaction(self, *, ddl: bool = False) -> AbstractContextManager[None]:
         """All or nothing; an inner one joins the outer.

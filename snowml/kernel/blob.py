@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from snowml.kernel.forest import MOST_OUTPUTS, Array, Forest, MalformedForest
+from snowml.kernel.forest import ALL, MOST_OUTPUTS, Array, Forest, MalformedForest
 from snowml.kernel.links import LINKS, answers_of
 
 MAGIC: Final = b"snowml forest 1\n"
@@ -80,7 +80,7 @@ def loads(data: bytes) -> Forest:
     arrays["values"] = arrays["values"].reshape(-1, header["width"])
     given: dict[str, Any] = {name: header[name] for name in _SCALARS} | arrays
     forest = Forest(**given)
-    if forest.link not in LINKS or not 0 <= forest.pick < answers_of(forest.link, len(forest.base)):
+    if forest.link not in LINKS or not ALL <= forest.pick < answers_of(forest.link, len(forest.base)):
         raise _damaged(f"it has no answer {forest.pick} by '{forest.link}'")
     return forest
 

@@ -11,6 +11,8 @@ Array: TypeAlias = NDArray[Any]
 # Bits of `Forest.flags`.
 MISSING_LEFT: Final = 1
 UNKNOWN_LEFT: Final = 2
+# In place of one answer's index: every answer.
+ALL: Final = -1
 # More categories than this in one feature are for a library, not for a bit set.
 MOST_CATEGORIES: Final = 4096
 MOST_FEATURES: Final = 65_536
@@ -37,7 +39,7 @@ class Forest:
         zero: Numbers up to this size are compared as 0; negative where none is.
         takes_missing: Whether the library takes NaN.
         factor: The link's parameter.
-        pick: The answer that a prediction function gives, as an index into the link's.
+        pick: The answer that a prediction function gives, as an index into the link's; or `ALL` of them.
         roots: (T + 1,) int64, each tree's first node, then N.
         output: (T,) int32, the first output that the tree's leaves are added to.
         feature: (N,) int32, negative for a leaf.

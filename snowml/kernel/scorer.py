@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from snowml.kernel.encoding import TooManyLanes
-from snowml.kernel.forest import Array, Forest
+from snowml.kernel.forest import ALL, Array, Forest
 from snowml.kernel.links import answer
 from snowml.kernel.plain import Plain
 
@@ -42,7 +42,12 @@ class Scorer:
         return found
 
     def predict(self, matrix: Array) -> Array:
-        """(rows,) the answer that a prediction function gives, as doubles; meaningless where it is `refused`."""
+        """(rows,) the answer that a prediction function gives, as doubles; meaningless where it is `refused`.
+
+        (rows, answers) where it gives all of them.
+        """
+        if self.forest.pick == ALL:
+            return np.ascontiguousarray(self.answers(matrix).T, dtype=np.float64)
         return np.asarray(self.answers(matrix)[self.forest.pick], dtype=np.float64)
 
     def refused(self, matrix: Array) -> Array | None:

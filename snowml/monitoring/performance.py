@@ -5,7 +5,7 @@ from datetime import datetime
 
 from snowml.engines.base import Engine
 from snowml.monitoring.labelled import Labels, Predictions, labelled
-from snowml.monitoring.metrics_sql import FINAL, METRICS
+from snowml.monitoring.metrics_sql import FINAL, METRICS, MULTICLASS, multiclass
 from snowml.monitoring.window import Window
 from snowml.names import Dialect
 from snowml.records import Performance, Task
@@ -30,7 +30,7 @@ def performance_query(
     sql, params = labelled(
         predictions, labels, task=task, version=version, window=window, as_of=as_of, dialect=dialect
     )
-    return sql + FINAL[task], params
+    return sql + (multiclass(len(labels.classes)) if labels.classes else FINAL[task]), params
 
 
 def performance(
@@ -68,6 +68,6 @@ def performance(
             monitored_at=as_of,
             predictor=predictor,
         )
-        for metric, value in zip(METRICS[task], values, strict=True)
+        for metric, value in zip(MULTICLASS if labels.classes else METRICS[task], values, strict=True)
         if value is not None
     ]

@@ -9,6 +9,8 @@ from snowml.records import Signature, StoredRule
 def rule_scores(rule: StoredRule, signature: Signature, rows: str, version: int, dialect: Dialect) -> str:
     """A query that answers as predictions do, with the rule's score in place of the model's.
 
+    Of more than two classes, with the columns `share_names` for their probabilities.
+
     Args:
         rule: The predictor.
         signature: That of the version it was measured beside.
@@ -17,9 +19,22 @@ def rule_scores(rule: StoredRule, signature: Signature, rows: str, version: int,
         dialect: The warehouse's.
     """
     keys = ", ".join(quoted(name, dialect) for name in (*signature.entity, signature.as_of))
+    if signature.is_multiclass:
+        names = share_names(signature)
+        shares = [_score(rule, [means[i] for means in rule.shares], dialect) for i in range(len(names))]
+        listed = ", ".join(f"{share} as {name}" for share, name in zip(shares, names, strict=True))
+        largest = f"greatest({', '.join(names)})"
+        cases = " ".join(
+            f"when {name} then {literal(label, dialect)}"
+            for name, label in zip(names, signature.classes, strict=True)
+        )
+        return (
+            f"select {keys}, case {largest} {cases} end as prediction, {largest} as score, {', '.join(names)}, "
+            f"{int(version)} as model_version from (select {keys}, {listed} from ({rows}) as ruled) as scored"
+        )
     return (
         f"select {keys}, {_prediction(signature, dialect)} as prediction, score, {int(version)} as model_version "
-        f"from (select {keys}, {_score(rule, dialect)} as score from ({rows}) as ruled) as scored"
+        f"from (select {keys}, {_score(rule, rule.means, dialect)} as score from ({rows}) as ruled) as scored"
     )
 
 
@@ -31,8 +46,13 @@ def _prediction(signature: Signature, dialect: Dialect) -> str:
     return f"case when score > 5e-1 then {literal(signature.positive, dialect)} else {literal(negative, dialect)} end"
 
 
-def _score(rule: StoredRule, dialect: Dialect) -> str:
-    *known, last = (literal(mean, dialect) for mean in rule.means)
+def share_names(signature: Signature) -> tuple[str, ...]:
+    """The columns of a rule's probabilities where there are more than two classes."""
+    return tuple(f"share_{i}" for i in range(len(signature.classes)))
+
+
+def _score(rule: StoredRule, means: Sequence[float], dialect: Dialect) -> str:
+    *known, last = (literal(mean, dialect) for mean in means)
     if rule.feature is None:
         return last
     column = quoted(rule.feature.name, dialect)

@@ -89,6 +89,13 @@ _FUNCTIONS: Final = (
 _PRIMITIVES: Final = ("bool", "float", "int", "str")
 
 
+# Text of another library's model, which `bounds` looks through before that library reads it.
+_BOOSTING: Final = (
+    *("lightgbm.LightGBMClassifier", "lightgbm.LightGBMRegressor"),
+    *("xgboost.XGBoostClassifier", "xgboost.XGBoostRegressor"),
+)
+
+
 def _named(prefix: str, *names: str) -> frozenset[str]:
     return frozenset(f"{prefix}.{name}" for name in names)
 
@@ -108,6 +115,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "TreeNode": _named("sklearn", "tree._tree.Tree"),
     "ObjectNode": (
         _named("sklearn", *_SKLEARN)
+        | _named("snowml.boosting", *_BOOSTING)
         | _named("sklearn._loss.link", *_LINKS)
         | _named("sklearn._loss.loss", *_LOSSES)
     ),

@@ -25,6 +25,7 @@ from sklearn.tree import (
 )
 from sklearn.tree._tree import Tree
 
+from snowml.boosting.base import Boosting
 from snowml.errors import DataError
 
 _TREES = (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor)
@@ -32,7 +33,7 @@ _FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier,
 _STAGED = (GradientBoostingClassifier, GradientBoostingRegressor)
 _BINNED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 # What has none of these is a template, of which a calibration keeps one beside the fitted copies.
-_FITTED = ("tree_", "estimators_", "_predictors")
+_FITTED = ("tree_", "estimators_", "_predictors", "model_")
 # A bitset of categories is eight words of 32 bits.
 _WORDS, _BITS = 8, 256
 
@@ -61,7 +62,7 @@ def _models(pipeline: Pipeline) -> Iterator[object]:
         if id(item) in seen:
             continue
         seen.add(id(item))
-        if isinstance(item, (*_TREES, *_FORESTS, *_STAGED, *_BINNED)):
+        if isinstance(item, (*_TREES, *_FORESTS, *_STAGED, *_BINNED, Boosting)):
             if item is pipeline.steps[1][1] or any(hasattr(item, name) for name in _FITTED):
                 yield item
         elif isinstance(item, dict):
@@ -84,6 +85,8 @@ def _check_model(model: Any) -> None:
             _check_tree(tree, model.n_features_in_)
     elif isinstance(model, _TREES):
         _check_tree(model, model.n_features_in_)
+    elif isinstance(model, Boosting):
+        model.check()
 
 
 def _check_stages(model: Any) -> None:

@@ -4,7 +4,7 @@ The schema has a number. To change it, add a migration to `MIGRATIONS`; what is 
 of any older version migrates forward step by step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from snowml.engines.base import Engine
 from snowml.errors import ProjectError
@@ -132,6 +132,24 @@ _AUDITS: Mapping[str, Table] = {
     },
 }
 
+# What a certificate is of, and what it found by way and kind of rows.
+_CERTIFICATES: Mapping[str, Table] = {
+    "parity": {"engine": "text", "functions": "text", "code": "text", "snowml": "text"},
+    "parity_checks": {
+        "model": "text",
+        "version": "int",
+        "checked_at": "time",
+        "way": "text",
+        "kind": "text",
+        "row_count": "int",
+        "refused_count": "int",
+        "altered_count": "int",
+        "differing_count": "int",
+        "max_abs_diff": "double",
+        "example": "text",
+    },
+}
+
 _RETRAINING: Mapping[str, Table] = {
     "retrain_decisions": {
         "model": "text",
@@ -151,7 +169,6 @@ _RETRAINING: Mapping[str, Table] = {
 
 _TASKS: Mapping[str, Table] = {
     "task_runs": {
-        "seq": "int",
         "schedule": "text",
         "task": "text",
         "model": "text",
@@ -162,6 +179,9 @@ _TASKS: Mapping[str, Table] = {
         "ended_at": "time",
     },
 }
+
+# Several tasks end within one second.
+_ORDER_OF_TASKS: Mapping[str, Table] = {"task_runs": {"seq": "int"}}
 
 _CHAMPIONS = """
 create or replace view {champions} as
@@ -175,7 +195,15 @@ inner join {model_versions} as v on v.model = turned.model and v.version = turne
 where turned.newest_first = 1
 """
 
-MIGRATIONS: Mapping[int, Mapping[str, Table]] = {1: _VERSION_1, 2: _AUDITS, 3: _RETRAINING, 4: _TASKS}
+# A table that an earlier one made gets the columns besides.
+MIGRATIONS: Mapping[int, Mapping[str, Table]] = {
+    1: _VERSION_1,
+    2: _AUDITS,
+    3: _CERTIFICATES,
+    4: _RETRAINING,
+    5: _TASKS,
+    6: _ORDER_OF_TASKS,
+}
 CURRENT = max(MIGRATIONS)
 _INFO: Table = {"schema_version": "int"}
 
@@ -198,10 +226,15 @@ def migrate(engine: Engine, schema: str) -> None:
         engine.execute(
             f"create schema if not exists {quoted(engine.database, engine.name)}.{quoted(schema, engine.name)}"
         )
-        engine.execute(_create(engine, home, _INFO))
+        for statement in _create(engine, home, _INFO):
+            engine.execute(statement)
         for number in range(found + 1, CURRENT + 1):
+            earlier = {name for before in range(1, number) for name in MIGRATIONS[before]}
             for name, columns in MIGRATIONS[number].items():
-                engine.execute(_create(engine, Relation(schema, name, engine.database), columns))
+                relation = Relation(schema, name, engine.database)
+                made = _add if name in earlier else _create
+                for statement in made(engine, relation, columns):
+                    engine.execute(statement)
         _create_views(engine, schema)
         engine.insert(home, [{"schema_version": CURRENT}])
 
@@ -233,14 +266,22 @@ def columns_of(table: str) -> Table:
     return merged
 
 
-def _create(engine: Engine, relation: Relation, columns: Table) -> str:
+def _create(engine: Engine, relation: Relation, columns: Table) -> Iterator[str]:
     if engine.name == "snowflake" and relation.name == "artifacts":
-        return f"create stage if not exists {relation.sql(engine.name)}"
-    types = _TYPES[engine.name]
-    listed = ", ".join(
-        f"{quoted(name, engine.name)} {types.get(type_, type_)}" for name, type_ in columns.items()
-    )
-    return f"create table if not exists {relation.sql(engine.name)} ({listed})"
+        yield f"create stage if not exists {relation.sql(engine.name)}"
+        return
+    listed = ", ".join(_column(engine, name, type_) for name, type_ in columns.items())
+    yield f"create table if not exists {relation.sql(engine.name)} ({listed})"
+
+
+def _add(engine: Engine, relation: Relation, columns: Table) -> Iterator[str]:
+    for name, type_ in columns.items():
+        column = _column(engine, name, type_)
+        yield f"alter table {relation.sql(engine.name)} add column if not exists {column}"
+
+
+def _column(engine: Engine, name: str, type_: str) -> str:
+    return f"{quoted(name, engine.name)} {_TYPES[engine.name].get(type_, type_)}"
 
 
 def _create_views(engine: Engine, schema: str) -> None:

@@ -15,6 +15,7 @@ from snowml.records import (
     Decision,
     Drift,
     Parity,
+    ParityCheck,
     Performance,
     Reason,
     Run,
@@ -329,19 +330,24 @@ class Registry:
         return self._rows("select * from {audits} where model = ? order by audited_at desc, name", [model])
 
     def record_parity(self, parity: Parity) -> None:
-        """Append the outcome of a comparison."""
+        """Append a certificate, or the refusal of one."""
         row = asdict(parity)
         row["row_count"] = row.pop("rows")
-        self.engine.insert(self.table("parity"), [row])
+        checks = row.pop("checks")
+        key = {name: row[name] for name in ("model", "version", "checked_at")}
+        with self.engine.transaction():
+            self.engine.insert(self.table("parity"), [row])
+            self.engine.insert(self.table("parity_checks"), [{**key, **check} for check in checks])
 
     def parity(self, model: str) -> dict[int, Parity]:
-        """The latest comparison of each version."""
-        rows = self._rows(
-            "select model, version, row_count as rows, max_abs_diff, tolerance, certified, checked_at "
-            "from {parity} where model = ? order by checked_at",
-            [model],
-        )
-        return {row["version"]: Parity(**row) for row in rows}
+        """The latest certificate of each version."""
+        rows = self._rows("select * from {parity} where model = ? order by checked_at", [model])
+        found = {row["version"]: row for row in rows}
+        # Who only looks does not migrate.
+        there = schema_version(self.engine, self.schema) >= 3
+        listed = "select * from {parity_checks} where model = ? order by way, kind"
+        checks = self._rows(listed, [model]) if there else []
+        return {version: _parity(row, checks) for version, row in found.items()}
 
     def record_monitoring(self, drift: Sequence[Drift], performance: Sequence[Performance]) -> None:
         """Append what monitoring found; found again for the same window at the same moment, it is kept once."""
@@ -432,6 +438,19 @@ class _Named:
 
     def fill(self, sql: str) -> str:
         return sql.format_map(self)
+
+
+def _parity(row: dict[str, Any], checks: Sequence[dict[str, Any]]) -> Parity:
+    key = ("version", "checked_at")
+    own = [check for check in checks if all(check[name] == row[name] for name in key)]
+    listed = tuple(
+        ParityCheck(**{name: check[name] for name in ParityCheck.__dataclass_fields__}) for check in own
+    )
+    return Parity(
+        **{name: row[name] for name in Parity.__dataclass_fields__ if name in row},
+        rows=row["row_count"],
+        checks=listed,
+    )
 
 
 def _version(row: dict[str, Any]) -> Version:

@@ -1,1 +1,1 @@
-"""What `snowml demo` writes and does."""
+"""What `snowml init` and `snowml demo` write and do."""

@@ -2,10 +2,11 @@
 
 from snowml.errors import DataError
 from snowml.kernel import blob
-from snowml.kernel.forest import Forest
+from snowml.kernel.forest import ALL, Forest
 from snowml.names import Dialect
 from snowml.registry.trusted import Artifact
 from snowml.serving import forest
+from snowml.serving.classes import check_classes, place_of_positive
 from snowml.serving.sql import compiled
 from snowml.serving.sql.expressions import Unsupported
 
@@ -36,4 +37,7 @@ def _forest(artifact: Artifact) -> Forest:
     signature, model = artifact.signature, artifact.pipeline.steps[-1][1]
     if signature.task == "regression":
         return forest.export(model)
-    return forest.export(model, compiled.place_of_positive(model, signature))
+    if signature.is_multiclass:
+        check_classes(model, signature)
+        return forest.export(model, ALL)
+    return forest.export(model, place_of_positive(model, signature))

@@ -1,4 +1,4 @@
-"""A version's estimator as a vectorised function: Arrow columns in, Arrow doubles out.
+"""A version's estimator as a vectorised function: Arrow columns in, Arrow doubles, or lists of them, out.
 
 This is the handler of a `VectorFunction`. NULL and NaN are one missing value. A row that the estimator
 refuses, and no other, is answered with NULL: which numbers it refuses is probed once, at loading.
@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import ThreadpoolController
 
-from snowml.errors import DataError
 from snowml.records import Signature
 from snowml.registry.trusted import Artifact
+from snowml.serving.answers import arrow
+from snowml.serving.classes import check_classes, place_of_positive
 from snowml.serving.inputs import Column, inputs_for
 
 # Halfway between the largest float32 and the next power of two: from here on float32 is infinite.
@@ -22,9 +23,10 @@ FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
 
 
 def load(artifact: bytes) -> Callable[..., pa.Array]:
-    """The function of an `Artifact`'s bytes: one column for each feature, in order; a double for each row.
+    """The function of an `Artifact`'s bytes: one column for each feature, in order; an answer for each row.
 
-    It answers a regression's value, or the probability of the positive class. The bytes are audited; whether
+    It answers a regression's value, or the probability of the positive class; of more than two classes, a list of the
+    probabilities of all, in their order. The bytes are audited; whether
     they are the registered ones is for the caller to check.
 
     Raises:
@@ -39,17 +41,17 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
     def predict(*columns: Column) -> pa.Array:
         rows = len(columns[0])
         if rows == 0:
-            return pa.array([], pa.float64())
+            return pa.array([], pa.list_(pa.float64()) if signature.is_multiclass else pa.float64())
         # A sum that overflows is infinite, as in SQL; it is no reason for a warning to anyone.
         with _threads().limit(limits=1, user_api="openmp"), np.errstate(over="ignore", invalid="ignore"):
             prepared = inputs.matrix(columns)
             accepted = _accepted(prepared[:, :numbers], largest)
             if accepted is None:
-                return pa.array(answer(prepared), pa.float64())
-            values = np.zeros(rows)
+                return arrow(answer(prepared))
+            values = np.zeros((rows, len(signature.classes)) if signature.is_multiclass else rows)
             if accepted.any():
                 values[accepted] = answer(prepared[accepted])
-            return pa.array(values, pa.float64(), mask=~accepted)
+            return arrow(values, ~accepted)
 
     return predict
 
@@ -64,10 +66,10 @@ def _threads() -> ThreadpoolController:
 def _answer(model: Any, signature: Signature) -> Callable[[Any], Any]:
     if signature.task == "regression":
         return lambda prepared: model.predict(prepared)
-    classes = model.classes_.tolist()
-    if signature.positive not in classes:
-        raise DataError(f"The positive class {signature.positive!r} is not one of the model's, {classes}.")
-    column = classes.index(signature.positive)
+    if signature.is_multiclass:
+        check_classes(model, signature)
+        return lambda prepared: np.ascontiguousarray(model.predict_proba(prepared), dtype=np.float64)
+    column = place_of_positive(model, signature)
     return lambda prepared: model.predict_proba(prepared)[:, column]
 
 

@@ -1,4 +1,4 @@
-"""A compiled forest as a vectorised function: Arrow columns of doubles in, Arrow doubles out.
+"""A compiled forest as a vectorised function: Arrow columns of doubles in, Arrow doubles, or lists of them, out.
 
 This is the handler of a `VectorFunction` whose artifact is a `kernel.blob`. Its columns are the inputs of the final
 estimator, which SQL has prepared: it needs neither scikit-learn nor what the model was trained with.
@@ -13,15 +13,18 @@ import pyarrow as pa
 
 from snowml.errors import DataError
 from snowml.kernel import blob
-from snowml.kernel.forest import Forest, MalformedForest
+from snowml.kernel.forest import ALL, Forest, MalformedForest
 from snowml.kernel.scorer import Scorer
+from snowml.serving.answers import arrow
 
 Column: TypeAlias = "pa.Array | pa.ChunkedArray"
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def load(artifact: bytes) -> Callable[..., pa.Array]:
-    """The function of a compiled forest's bytes: one column for each input, in order; a double for each row.
+    """The function of a compiled forest's bytes: one column for each input, in order; an answer for each row.
+
+    That is a double; or, of a forest that answers for every class, a list of them.
 
     NaN is a missing value. NULL is one too, where the model takes every row; where it refuses some, NULL stands for
     such a one, as in the answer.
@@ -38,13 +41,14 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
     def predict(*columns: Column) -> pa.Array:
         inputs = matrix(columns)
         if inputs.shape[1] == 0:
-            return pa.array([], pa.float64())
+            return nothing
         refused = scorer.refused(inputs) if refusing else None
         if refusing and any(column.null_count for column in columns):
             absent = np.logical_or.reduce([_nulls(column) for column in columns])
             refused = absent if refused is None else refused | absent
-        return pa.array(scorer.predict(inputs), pa.float64(), mask=refused)
+        return arrow(scorer.predict(inputs), refused)
 
+    nothing = pa.array([], pa.list_(pa.float64()) if scorer.forest.pick == ALL else pa.float64())
     # Compiled now, under the caller's lock, and not by several threads in their first batch.
     predict(*[pa.array([0.0])] * scorer.forest.features)
     return predict

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _TREES: Final = (
     "hist_gradient_boosting",
+    "lightgbm",
+    "xgboost",
     "random_forest",
     "extra_trees",
     "gradient_boosting",

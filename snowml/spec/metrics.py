@@ -11,6 +11,7 @@ METRICS: Final[Mapping[str, bool]] = {
     "brier": False,
     "log_loss": False,
     "accuracy": True,
+    "macro_f1": True,
     "mae": False,
     "rmse": False,
     "r2": True,
@@ -19,10 +20,17 @@ METRICS: Final[Mapping[str, bool]] = {
 """For each metric, whether greater is better."""
 
 TASK_METRICS: Final[Mapping[Task, tuple[str, ...]]] = {
-    "classification": ("roc_auc", "average_precision", "brier", "log_loss", "accuracy"),
+    "classification": ("roc_auc", "average_precision", "brier", "log_loss", "accuracy", "macro_f1"),
     "regression": ("mae", "rmse", "r2", "median_ae"),
 }
 """The metrics of each task; the first is its default."""
+
+
+CLASS_METRICS: Final[Mapping[bool, tuple[str, ...]]] = {
+    False: ("roc_auc", "average_precision", "brier", "log_loss", "accuracy"),
+    True: ("roc_auc", "log_loss", "accuracy", "macro_f1"),
+}
+"""The metrics of a classification of two classes (False) and of more (True), which the data decide."""
 
 
 def better(metric: str, one: float, other: float) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ class Baseline(Protocol):
     def feature(self) -> str | None: ...  # noqa: D102
 
     def predict(self, frame: pd.DataFrame) -> _Doubles:
-        """A score a row: the probability of the positive class, or the value."""
+        """A score a row: the probability of the positive class, or the value; or a row of probabilities."""
 
     def stored(self) -> StoredRule:
         """The same as the registry keeps it, for monitoring to compare with."""
@@ -40,18 +40,22 @@ class Baseline(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """The same score for every row."""
+    """The same score for every row, or the same probabilities."""
 
-    score: float
+    score: float | tuple[float, ...]
     name: str = "constant"
     feature: None = None
 
     def predict(self, frame: pd.DataFrame) -> _Doubles:
         """The score, once a row."""
+        if isinstance(self.score, tuple):
+            return np.tile(self.score, (len(frame), 1))
         return np.full(len(frame), self.score)
 
     def stored(self) -> StoredRule:
         """One mean, of no feature."""
+        if isinstance(self.score, tuple):
+            return StoredRule(predictor=self.name, shares=(self.score,))
         return StoredRule(predictor=self.name, means=(self.score,))
 
 
@@ -74,8 +78,19 @@ class BestRule:
     def stored(self) -> StoredRule:
         """The bins and their means."""
         known = tuple(value if isinstance(value, str) else float(value) for value in self.rule.known)
-        means = tuple(self.rule.means.tolist())
-        return StoredRule(predictor=self.name, feature=self.rule.feature, known=known, means=means)
+        kept = {"predictor": self.name, "feature": self.rule.feature, "known": known}
+        return StoredRule.model_validate(
+            kept | {"shares" if self.rule.means.ndim == 2 else "means": self.rule.means.tolist()}
+        )
+
+
+def as_judged(task: Task, truth: _Doubles, scores: _Doubles) -> dict[str, Any]:
+    """What `metrics.evaluate` takes besides the task, of labels as `constant` takes them and a baseline's scores."""
+    if truth.ndim == 2:
+        places = truth.argmax(axis=1), scores.argmax(axis=1)
+        return {"y": places[0], "predictions": places[1], "scores": scores, "classes": range(truth.shape[1])}
+    answers = (scores > 0.5).astype(np.float64) if task == "classification" else scores
+    return {"y": truth, "predictions": answers, "scores": scores}
 
 
 def constant(y: _Doubles, metric: str) -> Constant:
@@ -85,11 +100,13 @@ def constant(y: _Doubles, metric: str) -> Constant:
     is the prior probability in classification, and the best for brier, log_loss, rmse and r2.
 
     Args:
-        y: Training labels: 1.0 for the positive class and 0.0, or values.
+        y: Training labels: 1.0 for the positive class and 0.0, or values; of more than two classes, a column for each.
         metric: The specification's.
     """
     if not len(y):
         raise DataError("There are no training rows to fit a baseline on.")
+    if y.ndim == 2:
+        return Constant(tuple(y.mean(axis=0).tolist()))
     return Constant(float(np.median(y) if metric in {"mae", "median_ae"} else np.mean(y)))
 
 
@@ -110,7 +127,7 @@ def best_rule(
 
     Args:
         frame: The training split's features.
-        y: Its labels: 1.0 for the positive class and 0.0, or values.
+        y: Its labels, as `constant` takes them.
         features: The columns to try.
         validation: The validation split's features.
         validation_y: Its labels.
@@ -127,9 +144,7 @@ def best_rule(
     sign = 1 if METRICS.get(metric, True) else -1
 
     def merit(rule: Rule, rows: pd.DataFrame, labels: _Doubles) -> float | None:
-        scores = rule.predict(rows)
-        answers = (scores > 0.5).astype(np.float64) if task == "classification" else scores
-        value = value_of(metric, task, labels, answers, scores)
+        value = value_of(metric, task, **as_judged(task, labels, rule.predict(rows)))
         return None if value is None else sign * value
 
     for rows, labels in ((validation, validation_y), (frame, y)):

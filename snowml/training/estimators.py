@@ -30,6 +30,9 @@ from sklearn.linear_model import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from snowml.boosting.base import Boosting, require
+from snowml.boosting.lightgbm import LightGBMClassifier, LightGBMRegressor
+from snowml.boosting.xgboost import XGBoostClassifier, XGBoostRegressor
 from snowml.errors import UserError, did_you_mean
 from snowml.records import Task
 
@@ -47,6 +50,8 @@ class Kind:
 
 ESTIMATORS: Final[Mapping[str, Kind]] = {
     "hist_gradient_boosting": Kind(HistGradientBoostingClassifier, HistGradientBoostingRegressor, "native"),
+    "lightgbm": Kind(LightGBMClassifier, LightGBMRegressor, "native"),
+    "xgboost": Kind(XGBoostClassifier, XGBoostRegressor, "native"),
     "random_forest": Kind(RandomForestClassifier, RandomForestRegressor, "ordinal"),
     "extra_trees": Kind(ExtraTreesClassifier, ExtraTreesRegressor, "ordinal"),
     "gradient_boosting": Kind(GradientBoostingClassifier, GradientBoostingRegressor, "ordinal"),
@@ -82,12 +87,14 @@ def create(name: str, task: Task, params: Mapping[str, object], seed: int) -> Ba
     """The unfitted estimator, seeded and on one thread.
 
     Raises:
-        UserError: An unknown name, a task it cannot do, or a parameter it does not have.
+        UserError: An unknown name, a task it cannot do, a parameter it does not have, or its library is not installed.
     """
     kind = kind_of(name)
     wanted = kind.classifier if task == "classification" else kind.regressor
     if wanted is None:
         raise UserError(f"The estimator '{name}' cannot do {task}. These can: {', '.join(names_for(task))}.")
+    if issubclass(wanted, Boosting):
+        require(wanted.library)
     estimator = wanted()
     defaults: Mapping[str, Any] = estimator.get_params(deep=False)
     check_params(name, params, defaults)

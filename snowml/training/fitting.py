@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from snowml.errors import DataError
 from snowml.records import Label, Metric, Signature
 from snowml.registry.trusted import Artifact
+from snowml.spec.metrics import CLASS_METRICS
 from snowml.spec.problems import Problem, spec_error
 from snowml.spec.settings import Settings
 from snowml.training import pipeline
-from snowml.training.baselines import Baseline, best_rule, constant
+from snowml.training.baselines import Baseline, as_judged, best_rule, constant
 from snowml.training.data import TrainingData
 from snowml.training.estimators import Preparation, kind_of
 from snowml.training.metrics import evaluate
@@ -33,6 +34,12 @@ LARGEST: Mapping[Preparation, float] = {
     "ordinal": float(np.finfo(np.float32).max),
 }
 
+# XGBoost keeps numbers as float32 too, and trains on no infinity.
+LARGEST_OF: Mapping[str, float] = {"xgboost": LARGEST["ordinal"]}
+
+# A label of more values than this is more likely an identifier, or a quantity.
+MOST_CLASSES = 100
+
 # predictor → split → metric → value
 Measured = dict[str, dict[str, dict[str, float]]]
 
@@ -44,13 +51,15 @@ class Fitted:
     Attributes:
         artifact: The pipeline with its signature.
         measured: predictor → split → metric → value.
-        scores: The model's scores on the test split; they are what monitoring compares later scores with.
+        labels: The model's labels or values on the test split.
+        scores: Its scores there; they are what monitoring compares later scores with.
         baselines: The constant and the best rule that it was measured beside.
         durations: Seconds by step.
     """
 
     artifact: Artifact
     measured: Measured
+    labels: NDArray[np.generic]
     scores: NDArray[np.float64]
     baselines: tuple[Baseline, ...]
     durations: Mapping[str, float] = field(default_factory=dict)
@@ -104,10 +113,9 @@ def fit(
     clock.lap("fit")
     artifact = Artifact(signature, fitted)
     measured: Measured = {"model": {}}
-    scores: dict[str, NDArray[np.float64]] = {}
+    answers = {name: answer(artifact, data.frame[mask]) for name, mask in masks.items()}
     for name, mask in masks.items():
-        answers, scores[name] = answer(artifact, data.frame[mask])
-        measured["model"][name] = _evaluate(signature, data.label[mask], answers, scores[name])
+        measured["model"][name] = _evaluate(signature, data.label[mask], *answers[name])
     if champion and (values := _measure_champion(champion, data.label, masks["test"])):
         measured["champion"] = {"test": values}
     clock.lap("evaluate")
@@ -117,19 +125,25 @@ def fit(
             name: _measure_baseline(rule, signature, data, mask) for name, mask in masks.items()
         }
     clock.lap("baselines")
-    return Fitted(artifact, measured, scores["test"], rules, clock.laps)
+    return Fitted(artifact, measured, *answers["test"], rules, clock.laps)
 
 
 def answer(artifact: Artifact, frame: Any) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
-    """scikit-learn's predictions and scores: for a classifier the probability of the positive class."""
+    """scikit-learn's predictions and scores: for a classifier the probability of the positive class.
+
+    Of more than two classes the scores are (rows, classes), the probability of each.
+    """
     signature, model = artifact.signature, artifact.pipeline
     frame = frame[[feature.name for feature in signature.features]]
     if signature.task == "regression":
         values = np.asarray(model.predict(frame), dtype=np.float64)
         return values, values
     probabilities = model.predict_proba(frame)
+    labels = model.classes_[probabilities.argmax(axis=1)]
+    if signature.is_multiclass:
+        return labels, np.asarray(probabilities, dtype=np.float64)
     scores = probabilities[:, list(model.classes_).index(signature.positive)]
-    return model.classes_[probabilities.argmax(axis=1)], np.ascontiguousarray(scores)
+    return labels, np.ascontiguousarray(scores)
 
 
 def classes(
@@ -137,8 +151,8 @@ def classes(
     positive: Label | None,
     where: str = "The label",
     locator: "Locator | None" = None,
-) -> tuple[tuple[Label, ...], Label]:
-    """The two labels of a binary classification, and which of them is positive.
+) -> tuple[tuple[Label, ...], Label | None]:
+    """The labels of a classification, ascending, and which is positive where there are two.
 
     Args:
         label: The labels.
@@ -147,22 +161,19 @@ def classes(
         locator: The place of the settings, where the project's files are at hand.
 
     Raises:
-        DataError: There are not two.
-        SpecError: The positive one is not among them, or cannot be told.
+        DataError: There is one only, or there are too many.
+        SpecError: The positive one is not among them, or cannot be told, or was given where there are more than two.
     """
     found: tuple[Label, ...] = tuple(
         value.item() if hasattr(value, "item") else value for value in np.unique(label)
     )
-    if len(found) != 2:
-        shown = ", ".join(map(repr, found[:10]))
-        remedy = (
-            "More than two classes are not supported yet."
-            if len(found) > 2
-            else "Train as of a time when both were known (--as-of), or correct the label's SQL."
-        )
+    if len(found) > 2:
+        return _more_than_two(found, positive, where, locator), None
+    if len(found) < 2:
+        shown = ", ".join(map(repr, found))
         raise DataError(
             f"{where} has {len(found)} value{'s' if len(found) != 1 else ''} ({shown}); a classification needs two. "
-            f"{remedy}"
+            "Train as of a time when both were known (--as-of), or correct the label's SQL."
         )
     if positive is None:
         if found in ((False, True), (0, 1)):
@@ -188,6 +199,51 @@ def classes(
     raise spec_error([problem], locator)
 
 
+def _more_than_two(
+    found: tuple[Label, ...], positive: Label | None, where: str, locator: "Locator | None"
+) -> tuple[Label, ...]:
+    shown = ", ".join(map(repr, found[:10])) + (", …" if len(found) > 10 else "")
+    if len(found) > MOST_CLASSES:
+        raise DataError(
+            f"{where} has {len(found):,} values ({shown}), and a classification takes at most {MOST_CLASSES}. Group "
+            "the rare ones in the label's SQL, or make it a regression (task: regression) if it is a quantity."
+        )
+    if positive is not None:
+        problem = Problem(
+            f"{where} has {len(found)} values ({shown}), so none is positive: each gets a probability of its own. "
+            "Remove the key `positive`",
+            ("positive",),
+        )
+        raise spec_error([problem], locator)
+    return found
+
+
+def check_metrics(settings: Settings, signature: Signature, locator: "Locator | None" = None) -> None:
+    """Refuse metrics that are not defined for as many classes as the label has.
+
+    Raises:
+        SpecError: One error that lists all of them, each with its place.
+    """
+    if signature.task == "regression":
+        return
+    known = CLASS_METRICS[signature.is_multiclass]
+    named = [
+        (("metric",), settings.metric),
+        *((("gates", i), gate.metric) for i, gate in enumerate(settings.gates)),
+    ]
+    problems = [
+        Problem(
+            f"{'.'.join(map(str, path))}: '{metric}' is not defined for {len(signature.classes)} classes. "
+            f"Known: {', '.join(known)}.",
+            path,
+        )
+        for path, metric in named
+        if metric not in known
+    ]
+    if problems:
+        raise spec_error(problems, locator)
+
+
 def _check_classes(signature: Signature, label: NDArray[np.generic]) -> None:
     missing = [value for value in signature.classes if not (label == value).any()]
     if missing:
@@ -203,7 +259,7 @@ def check_numbers(estimator: str, signature: Signature, frame: pd.DataFrame) -> 
     Raises:
         DataError: There are any.
     """
-    largest = LARGEST[kind_of(estimator).preparation]
+    largest = LARGEST_OF.get(estimator, LARGEST[kind_of(estimator).preparation])
     above = {name: frame[name][frame[name].abs() > largest] for name in signature.numbers}
     shown = ", ".join(
         f"'{name}' in {len(values):,} rows (such as {values.iloc[0]:.4g})"
@@ -223,6 +279,8 @@ def _evaluate(
     answers: NDArray[np.generic],
     scores: NDArray[np.float64],
 ) -> dict[str, float]:
+    if signature.is_multiclass:
+        return evaluate(signature.task, label, answers, scores, classes=signature.classes)
     positive = 1.0 if signature.positive is None else signature.positive
     return evaluate(signature.task, label, answers, scores, positive=positive)
 
@@ -247,9 +305,8 @@ def _baselines(
 def _measure_baseline(
     rule: Baseline, signature: Signature, data: TrainingData, mask: Mask
 ) -> dict[str, float]:
-    scores, truth = rule.predict(data.frame[mask]), _truth(signature, data.label[mask])
-    answers = (scores > 0.5).astype(np.float64) if signature.task == "classification" else scores
-    return evaluate(signature.task, truth, answers, scores)
+    truth = _truth(signature, data.label[mask])
+    return evaluate(signature.task, **as_judged(signature.task, truth, rule.predict(data.frame[mask])))
 
 
 def _measure_champion(champion: Rival, label: NDArray[np.generic], test: Mask) -> dict[str, float]:
@@ -262,6 +319,9 @@ def _measure_champion(champion: Rival, label: NDArray[np.generic], test: Mask) -
 
 
 def _truth(signature: Signature, label: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Labels as numbers: 1.0 for the positive class, or values; of more than two classes, a column for each."""
+    if signature.is_multiclass:
+        return np.stack([label == value for value in signature.classes], axis=1).astype(np.float64)
     return (label == signature.positive if signature.task == "classification" else label).astype(np.float64)
 
 

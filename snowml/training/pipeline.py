@@ -21,7 +21,8 @@ from snowml.errors import DataError, UserError
 from snowml.records import Feature, Task
 from snowml.training.estimators import create, kind_of
 
-# A native category is a bit in HistGradientBoosting's bins, of which there are at most 255.
+# A native category is a bit in HistGradientBoosting's bins, of which there are at most 255; LightGBM and XGBoost are
+# given no more.
 MAX_BINS: Final = 255
 ABSENT: Final = -1
 # A prepared matrix of doubles up to this size (2 GiB) is dense: on a sparse one ridge is left to an iterative solver
@@ -118,7 +119,7 @@ def _codes() -> Pipeline:
 
 
 def _native_codes(bins: int) -> Pipeline:
-    """Codes for HistGradientBoosting, unseen and missing as NaN; rare categories share the last code."""
+    """Codes for who knows categories, unseen and missing as NaN; rare categories share the last code."""
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=bins)
     return make_pipeline(_none_as_nan(), encoder)
 
@@ -131,7 +132,7 @@ def _none_as_nan() -> SimpleImputer:
 
 
 def _bins(model: BaseEstimator) -> int:
-    given = model.get_params()["max_bins"]
+    given = model.get_params().get("max_bins")
     return given if isinstance(given, int) and 2 <= given <= MAX_BINS else MAX_BINS
 
 

@@ -23,7 +23,8 @@ class Rule:
     Attributes:
         feature: The column it reads.
         known: A number's bin edges, ascending; a category's values.
-        means: The score of each bin; the last is for missing numbers, or for missing and unseen categories.
+        means: The score of each bin; the last is for missing numbers, or for missing and unseen categories. Of more
+            than two classes, (bins, classes) the share of each.
     """
 
     feature: Feature
@@ -36,14 +37,25 @@ class Rule:
 
 
 def fit_rule(frame: pd.DataFrame, y: _Doubles, feature: Feature) -> Rule:
-    """Bin a number by up to 64 quantiles, a category by value; each bin's mean leans to the overall one."""
+    """Bin a number by up to 64 quantiles, a category by value; each bin's mean leans to the overall one.
+
+    Args:
+        frame: The rows.
+        y: (rows,) what is averaged; or (rows, classes).
+        feature: The column.
+    """
     known = _edges(frame, feature) if feature.kind == "number" else _categories(frame, feature)
     bins = _bins(frame, feature, known)
     size = len(known) + (2 if feature.kind == "number" else 1)
     counts = np.bincount(bins, minlength=size)
-    totals = np.bincount(bins, weights=y, minlength=size)
-    means = (totals + SMOOTHING * float(np.mean(y))) / (counts + SMOOTHING)
-    return Rule(feature, known, means)
+    means = [_leaning(bins, counts, column) for column in (y.T if y.ndim == 2 else [y])]
+    return Rule(feature, known, np.stack(means, axis=1) if y.ndim == 2 else means[0])
+
+
+def _leaning(bins: NDArray[np.int64], counts: NDArray[np.int64], y: _Doubles) -> _Doubles:
+    totals = np.bincount(bins, weights=y, minlength=len(counts))
+    means: _Doubles = (totals + SMOOTHING * float(np.mean(y))) / (counts + SMOOTHING)
+    return means
 
 
 def _edges(frame: pd.DataFrame, feature: Feature) -> _Doubles:

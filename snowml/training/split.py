@@ -1,6 +1,7 @@
 """Splitting a training set by time, so that no split knows the labels of a later one."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,26 @@ def split(data: TrainingData, windows: Windows) -> Mapping[str, Mask]:
     ends = {"train": validation_start, "validation": test_start, "test": end}
     masks = {}
     for name, start in starts.items():
-        inside = (data.as_of < ends[name]) & (data.label_at <= ends[name])
-        masks[name] = inside if start is None else inside & (data.as_of >= start)
+        inside = data.as_of < ends[name]
+        inside = inside if start is None else inside & (data.as_of >= start)
+        masks[name] = inside & (data.label_at <= ends[name])
         if not masks[name].any():
-            raise DataError(
-                f"The {name} split is empty: no labelled row has its as_of "
-                f"{f'from {start} ' if start is not None else ''}to {ends[name]}. "
-                "Change split: in the specification, or train as of another time."
-            )
+            raise _empty(name, start, ends[name], int(inside.sum()))
     return masks
+
+
+def _empty(name: str, start: np.datetime64 | None, end: np.datetime64, late: int) -> DataError:
+    span = f"from {_shown(start)} to {_shown(end)}" if start is not None else f"before {_shown(end)}"
+    if late:
+        return DataError(
+            f"The {name} split is empty: {late:,} rows have their as_of {span}, but each label became known only after "
+            f"{_shown(end)}. Make the windows under split: longer than a label takes, or train as of another time."
+        )
+    return DataError(
+        f"The {name} split is empty: no labelled row has its as_of {span}. "
+        "Change split: in the specification, or train as of another time."
+    )
+
+
+def _shown(moment: np.datetime64) -> str:
+    return f"{moment.astype(datetime):%Y-%m-%d %H:%M}"

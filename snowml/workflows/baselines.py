@@ -10,12 +10,18 @@ from snowml.training.split import Mask
 
 # No feature can be called that.
 SCORE = "(score)"
+# Of more than two classes there is no one score: what is compared is how often each is predicted.
+PREDICTION = "(prediction)"
 
 
 def freeze_baselines(
-    signature: Signature, data: TrainingData, train: Mask, scores: NDArray[np.float64]
+    signature: Signature,
+    data: TrainingData,
+    train: Mask,
+    labels: NDArray[np.generic],
+    scores: NDArray[np.float64],
 ) -> list[Bin]:
-    """The distributions of each feature in the rows that were fitted, and of the score in rows that were not.
+    """The distributions of each feature in the rows that were fitted, and of the answers in rows that were not.
 
     Scores of the rows that a model was fitted on are more extreme than any it will give again.
     """
@@ -25,4 +31,7 @@ def freeze_baselines(
         for feature in signature.features
         for item in freeze(feature.name, feature.kind, frame[feature.name].to_numpy()[train])
     ]
+    if signature.is_multiclass:
+        texts = np.array([str(label) for label in labels.tolist()], dtype=object)
+        return [*bins, *freeze(PREDICTION, "category", texts)]
     return [*bins, *freeze(SCORE, "number", scores)]

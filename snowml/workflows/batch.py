@@ -10,6 +10,7 @@ from snowml.errors import DataError
 from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.registry.store import Registry
+from snowml.serving import multiclass
 from snowml.workflows.inputs import broken_inputs, check_keys
 from snowml.workflows.monitor import predictions_of
 from snowml.workflows.repair import repair
@@ -76,7 +77,10 @@ def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of
 
 
 def _selection(engine: Engine, located: Located, version: Version) -> str:
-    """entity, as_of, prediction, score, model_version, predicted_at, where the as-of has come; two `?`: the moment."""
+    """entity, as_of, prediction, score, model_version, predicted_at, where the as-of has come; two `?`: the moment.
+
+    Of more than two classes: `probabilities` besides, and the score is the predicted label's.
+    """
     spec, dialect, signature = located.spec, engine.name, version.signature
     arguments = ", ".join(quoted(feature.name, dialect) for feature in signature.features)
     keys = ", ".join(quoted(name, dialect) for name in (*signature.entity, signature.as_of))
@@ -86,14 +90,16 @@ def _selection(engine: Engine, located: Located, version: Version) -> str:
     label = Relation(home.schema, f"{base}_label", home.database)
     source = spec.scoring_set.within(engine.database).sql(dialect)
     if signature.task == "classification":
-        score, prediction = f"{proba.sql(dialect)}({arguments})", f"{label.sql(dialect)}(score)"
+        answer, prediction = f"{proba.sql(dialect)}({arguments})", f"{label.sql(dialect)}(answer)"
     else:
-        score, prediction = f"{home.sql(dialect)}({arguments})", "score"
+        answer, prediction = f"{home.sql(dialect)}({arguments})", "answer"
+    score = multiclass.probability_of_predicted("answer", "prediction", dialect)
+    scores = f"{score} as score, answer as probabilities" if signature.is_multiclass else "answer as score"
     return (
-        f"select {keys}, {prediction} as prediction, score, "
-        f"cast({int(version.version)} as bigint) as model_version, "
-        f"cast(? as timestamp) as predicted_at from (select {keys}, {score} as score from {source} "
-        f"where {quoted(signature.as_of, dialect)} <= ?) as scored"
+        f"select {keys}, prediction, {scores}, cast({int(version.version)} as bigint) as model_version, "
+        f"cast(? as timestamp) as predicted_at from (select {keys}, answer, {prediction} as prediction "
+        f"from (select {keys}, {answer} as answer from {source} where {quoted(signature.as_of, dialect)} <= ?) "
+        "as answered) as scored"
     )
 
 

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 def check_estimator(settings: Settings, locator: "Locator | None" = None) -> None:
-    """Refuse parameters that the estimator does not have, and values that it does not take.
+    """Refuse an estimator whose library is missing, parameters that it does not have, and values that it does not take.
 
     Raises:
         SpecError: One error that lists all of them, each with its place.
     """
+    try:
+        create(settings.estimator, settings.task, {}, settings.seed)
+    except UserError as missing:
+        raise spec_error([Problem(f"estimator: {missing}", ("estimator",))], locator) from missing
     problems = []
     for name, value in settings.params.items():
         try:

@@ -10,14 +10,15 @@ from snowml.engines.columns import columns_of
 from snowml.errors import DataError, UserError
 from snowml.monitoring.drift import drift
 from snowml.monitoring.performance import Labels, Predictions, performance
-from snowml.monitoring.rules import rule_scores
+from snowml.monitoring.rules import rule_scores, share_names
 from snowml.monitoring.window import Window
-from snowml.names import Relation, quoted
-from snowml.records import Bin, Drift, Performance, Version
+from snowml.names import Dialect, Relation, literal, quoted
+from snowml.records import Bin, Drift, Performance, Signature, Version
 from snowml.registry.store import Registry
+from snowml.serving.multiclass import probability_of
 from snowml.spec.model import ModelSpec
 from snowml.spec.split import Split
-from snowml.workflows.baselines import SCORE
+from snowml.workflows.baselines import PREDICTION, SCORE
 from snowml.workflows.moment import before
 from snowml.workflows.repair import repair
 from snowml.workflows.specs import Located
@@ -120,7 +121,7 @@ def monitor(
     columns_of(engine, predictions_of(spec))
     found = drift(
         engine,
-        _scored(engine, spec, version),
+        _scored(engine, spec, version, _prediction(version.signature, engine.name)),
         _by_column(registry.baselines(version)),
         model=spec.name,
         version=version.version,
@@ -155,15 +156,26 @@ def predictions_of(spec: ModelSpec) -> Relation:
     return Relation(spec.scoring_set.schema, f"{spec.name}_predictions", spec.scoring_set.database)
 
 
-def _scored(engine: Engine, spec: ModelSpec, version: Version) -> str:
-    """The features of the rows that the version scored, with their score."""
+def _prediction(signature: Signature, dialect: Dialect) -> str:
+    """What of an answer is held against the training's: the score, or which of more than two classes it names."""
+    if not signature.is_multiclass:
+        return f"p.score as {quoted(SCORE, dialect)}"
+    # The texts that were frozen, and not what the warehouse makes of a label.
+    cases = " ".join(
+        f"when {literal(label, dialect)} then {literal(str(label), dialect)}" for label in signature.classes
+    )
+    return f"case p.prediction {cases} end as {quoted(PREDICTION, dialect)}"
+
+
+def _scored(engine: Engine, spec: ModelSpec, version: Version, answer: str) -> str:
+    """The features of the rows that the version scored, with its answer, an expression over `p`."""
     dialect = engine.name
     keys = (*spec.settings.entity, spec.settings.as_of)
     on = " and ".join(f"p.{quoted(key, dialect)} = s.{quoted(key, dialect)}" for key in keys)
     rows = spec.scoring_set.within(engine.database).sql(dialect)
     predictions = predictions_of(spec).within(engine.database).sql(dialect)
     return (
-        f"select s.*, p.score as {quoted(SCORE, dialect)} from {rows} as s inner join {predictions} as p on {on} "
+        f"select s.*, {answer} from {rows} as s inner join {predictions} as p on {on} "
         f"and p.model_version = {int(version.version)}"
     )
 
@@ -174,18 +186,26 @@ def _performance(
     """The metrics of the version, and of the simple predictors that it was measured beside, on the same rows."""
     settings, signature = spec.settings, version.signature
     labels = Labels(
-        spec.training_set.within(engine.database), settings.label, settings.label_at, signature.positive
+        spec.training_set.within(engine.database),
+        settings.label,
+        settings.label_at,
+        signature.positive,
+        signature.classes if signature.is_multiclass else (),
     )
-    rows = _scored(engine, spec, version)
-    answers: dict[str, Relation | str] = {"model": predictions_of(spec).within(engine.database)}
+    rows = _scored(engine, spec, version, _prediction(signature, engine.name))
+    shares = [probability_of("probabilities", label, signature, engine.name) for label in labels.classes]
+    own = Predictions(predictions_of(spec).within(engine.database), settings.entity, shares=tuple(shares))
+    answers = {"model": own}
     for rule in registry.rules(version):
-        answers[rule.predictor] = rule_scores(rule, signature, rows, version.version, engine.name)
+        relation = rule_scores(rule, signature, rows, version.version, engine.name)
+        names = share_names(signature) if labels.classes else ()
+        answers[rule.predictor] = Predictions(relation, settings.entity, shares=names)
     return [
         found
-        for predictor, relation in answers.items()
+        for predictor, predictions in answers.items()
         for found in performance(
             engine,
-            Predictions(relation, settings.entity),
+            predictions,
             labels,
             task=settings.task,
             model=spec.name,

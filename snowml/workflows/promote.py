@@ -13,7 +13,7 @@ from snowml.registry.store import Registry
 from snowml.serving.functions import names_of
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.inputs import broken_where_built
-from snowml.workflows.parity import compare
+from snowml.workflows.parity import certified, covers, refusal
 from snowml.workflows.repair import create_current, create_versioned, functions_for, repair_if_possible
 from snowml.workflows.specs import from_registry
 
@@ -47,7 +47,9 @@ def promote(
     now: datetime,
     progress: Progress | None = None,
 ) -> Promoted:
-    """Make a version the champion, if its gates were passed and its function answers what scikit-learn answers.
+    """Make a version the champion, if its gates were passed and it has a parity certificate.
+
+    Where the one from its training is of other functions or other code than would serve now, it is compared anew.
 
     Args:
         engine: The warehouse.
@@ -60,11 +62,12 @@ def promote(
     Raises:
         GateFailed: The version did not pass its gates.
         DataError: The scoring set, or the training set, lacks a column that it reads.
-        ParityFailed: The function's answers differ from scikit-learn's.
+        ParityFailed: Its answers differ from scikit-learn's.
         NotTrained: There is no version.
     """
     progress = progress or Silent()
     engine.tag("promote", model)
+    registry.create()
     repair_if_possible(registry, model)
     chosen = _chosen(registry, model, version)
     _check_scoring_set(engine, registry, chosen)
@@ -72,25 +75,16 @@ def promote(
     previous = turns[-1] if turns else None
     artifact = load_artifact(registry, chosen)
     functions = functions_for(registry, chosen, artifact)
-    with progress.step(f"compare {model} version {chosen.version} with scikit-learn") as step:
-        create_versioned(engine, functions)
-        parity = compare(engine, registry, chosen, artifact, now)
-        step.outcome(f"{parity.rows:,} rows, largest difference {parity.max_abs_diff:.1e}")
+    create_versioned(engine, functions)
+    parity = registry.parity(model).get(chosen.version)
+    if parity is None or not covers(parity, engine, functions):
+        parity = certified(registry, chosen, artifact, functions, now, progress)
     if not parity.certified:
-        registry.record_parity(parity)
-        raise ParityFailed(
-            f"{model} version {chosen.version} is not promoted: its function differs from scikit-learn by "
-            f"{parity.max_abs_diff:.3g} (allowed: {parity.tolerance:g}) on {parity.rows:,} rows."
-        )
+        raise ParityFailed(refusal(parity))
     # The event comes first: a function that has not followed it yet is repaired by the next command.
     with progress.step(f"promote {model} version {chosen.version}"), engine.transaction(ddl=True):
-        with registry.transaction():
-            registry.record_parity(parity)
-            registry.record_event(
-                VersionEvent(model, chosen.version, "certified", now, f"{parity.rows} rows")
-            )
-            if previous != chosen.version:
-                registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
+        if previous != chosen.version:
+            registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
         names = create_current(engine, functions)
     return Promoted(chosen, previous, names, parity)
 

@@ -65,7 +65,7 @@ def create_versioned(engine: Engine, functions: Functions) -> None:
             engine.put(functions.kernel.store, functions.kernel.artifact, functions.forest)
         engine.create_function(functions.kernel)
     with engine.transaction(ddl=True):
-        for function in functions.versioned:
+        for function in (*functions.helpers, *functions.versioned):
             engine.create_function(function)
 
 

@@ -10,25 +10,27 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
 
+from snowml.boosting.base import DISTRIBUTIONS
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
 from snowml.names import quoted
 from snowml.progress import Progress, Silent
-from snowml.records import Bin, Event, Run, Signature, Status, Version, VersionEvent
+from snowml.records import Bin, Event, Parity, Run, Signature, Status, Version, VersionEvent
 from snowml.registry.store import Registry
 from snowml.serving.flavors import choose
 from snowml.spec.columns import column_type, features
 from snowml.spec.model import ModelSpec
 from snowml.spec.split import Windows
 from snowml.training.data import Columns, TrainingData, read
-from snowml.training.fitting import Fitted, Rival, classes, fit
+from snowml.training.fitting import Fitted, Rival, check_metrics, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
-from snowml.workflows.champion import Unmeasured, rival_of
+from snowml.workflows.champion import Unmeasured, load_artifact, rival_of
 from snowml.workflows.estimator import check_estimator
 from snowml.workflows.inputs import check_keys
-from snowml.workflows.repair import repair_if_possible
+from snowml.workflows.parity import certified, refusal
+from snowml.workflows.repair import create_versioned, functions_for, repair_if_possible
 from snowml.workflows.specs import Located
 
 BASELINES = ("constant", "best_rule")
@@ -49,6 +51,7 @@ class Trained:
     measured: Mapping[str, Mapping[str, Mapping[str, float]]]
     verdicts: tuple[Verdict, ...]
     best_rule: str
+    parity: Parity | None = None
     fresh: bool = True
 
     @property
@@ -58,8 +61,13 @@ class Trained:
 
     @property
     def passed(self) -> bool:
-        """Whether every gate was passed."""
-        return all(verdict.passed for verdict in self.verdicts)
+        """Whether every gate was passed, and the parity certificate given."""
+        return self.refused is None and all(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def refused(self) -> str | None:
+        """Why it got no parity certificate, where it was refused one."""
+        return refusal(self.parity) if self.parity and not self.parity.certified else None
 
     def summary(self) -> dict[str, Any]:
         """What a command or a procedure answers."""
@@ -77,6 +85,7 @@ class Trained:
             "champion_unmeasured": self.unmeasured,
             "best_rule": self.best_rule,
             "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
+            "parity": self.parity.summary() if self.parity else None,
         }
 
 
@@ -92,7 +101,8 @@ def train(
 ) -> Trained:
     """Train a model on what was known at `as_of`, and register the version with everything about its making.
 
-    The run, the version, its artifact and the gates' verdict appear together or not at all.
+    The run, the version, its artifact and the gates' verdict appear together or not at all. A version that passed them
+    gets its functions, without being promoted, and what they answer is compared with scikit-learn: its certificate.
 
     Args:
         engine: The warehouse.
@@ -125,6 +135,7 @@ def train(
         if earlier:
             step.outcome(f"unchanged since version {earlier.version.version}")
             return earlier
+    check_metrics(spec.settings, signature, located.locator)
     with progress.step(f"fit {spec.settings.estimator}") as step:
         rival = rival_of(engine, registry, spec, signature, data, windows)
         fitted = fit(spec.settings, signature, data, masks, rival if isinstance(rival, Rival) else None)
@@ -139,7 +150,12 @@ def train(
         verdicts = tuple(judge(spec.settings.gates, fitted.measured, unmeasured_in(run)))
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
-    return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
+    parity = None
+    if status == "approved":
+        functions = functions_for(registry, version, load_artifact(registry, version))
+        create_versioned(engine, functions)
+        parity = certified(registry, version, fitted.artifact, functions, now, progress)
+    return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule, parity)
 
 
 def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tuple[Signature, TrainingData]:
@@ -155,15 +171,17 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
     check_keys(engine, spec.training_set, (*settings.entity, settings.as_of))
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
     data = read(engine, spec.training_set, roles, task=settings.task, as_of=as_of)
-    binary = settings.task == "classification"
+    labelled = settings.task == "classification"
     where = f"{spec.name}: the label '{settings.label}' of {spec.training_set}"
-    found, positive = classes(data.label, settings.positive, where, located.locator) if binary else ((), None)
+    found, positive = (
+        classes(data.label, settings.positive, where, located.locator) if labelled else ((), None)
+    )
     signature = Signature(
         features=inputs,
         entity=settings.entity,
         as_of=settings.as_of,
         task=settings.task,
-        label_type=column_type(columns, settings.label) if binary else "double",
+        label_type=column_type(columns, settings.label) if labelled else "double",
         classes=found,
         positive=positive,
     )
@@ -193,7 +211,7 @@ def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: dat
         return None
     newest = versions[-1]
     run = registry.run(newest.run_id)
-    made_of = (spec.hash, data.fingerprint, as_of, _packages())
+    made_of = (spec.hash, data.fingerprint, as_of, _packages(spec.settings.estimator))
     if (run.spec_hash, run.fingerprint, run.as_of, run.packages) != made_of:
         return None
     measured = registry.metrics(spec.name)[run.run_id]
@@ -205,6 +223,7 @@ def _earlier(registry: Registry, spec: ModelSpec, data: TrainingData, as_of: dat
         measured=measured,
         verdicts=tuple(judge(spec.settings.gates, measured, unmeasured_in(run))),
         best_rule=best,
+        parity=registry.parity(spec.name).get(newest.version),
         fresh=False,
     )
 
@@ -222,7 +241,9 @@ def _register(
     spec, artifact = located.spec, fitted.artifact
     stored = artifact.dumps()
     flavor = choose(artifact, registry.engine.name, spec.settings.serving)
-    baselines: list[Bin] = freeze_baselines(artifact.signature, data, masks["train"], fitted.scores)
+    baselines: list[Bin] = freeze_baselines(
+        artifact.signature, data, masks["train"], fitted.labels, fitted.scores
+    )
     with registry.transaction():
         registry.record_spec(spec.name, spec.hash, spec.to_json(), now, overridden=located.overridden)
         registry.record_run(run)
@@ -271,15 +292,15 @@ def _run(
         fingerprint=data.fingerprint,
         row_counts=rows,
         params=params | ({_UNMEASURED: str(unmeasured)} if unmeasured else {}),
-        packages=_packages(),
+        packages=_packages(settings.estimator),
         durations={name: round(seconds, 3) for name, seconds in fitted.durations.items()},
         metrics=fitted.metrics,
     )
 
 
-def _packages() -> dict[str, str]:
+def _packages(estimator: str) -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *DISTRIBUTIONS.get(estimator, ())):
         try:
             found[name] = installed(name)
         except PackageNotFoundError:  # a zip on a stage carries no metadata

@@ -86,8 +86,13 @@ def test_versions_answers_as_promised(promoted: shop.Shop) -> None:
     assert set(version["parity"]) == {"certified", "max_abs_diff", "rows"}
 
 
-def test_a_version_that_was_never_compared_has_no_parity(trained: shop.Shop) -> None:
-    assert trained.cli("versions", "churn", "--json").json["versions"][0]["parity"] is None
+def test_a_version_that_its_gates_reject_is_not_compared(built: shop.Shop) -> None:
+    built.replace("models/ml.yml", "min: 0.6", "min: 0.9999")
+    assert document(built.cli("train", "churn", "--json"), 1)["parity"] is None
+    assert built.cli("versions", "churn", "--json").json["versions"][0]["parity"] is None
+    answer = built.cli("audit", "churn", "--parity", "--version", "1")
+    assert answer.code == 2
+    assert "has no functions in the warehouse" in answer.err
 
 
 def test_versions_come_newest_first_with_one_champion(promoted: shop.Shop) -> None:

@@ -10,7 +10,7 @@ import shop
 from snowml.cli import cli
 
 EXPECTED = {
-    *("demo", "build", "train", "promote", "rollback", "predict", "monitor", "retrain"),
+    *("init", "demo", "build", "train", "promote", "rollback", "predict", "monitor", "retrain"),
     *("runs", "versions", "show", "compare", "call"),
     *("audit", "replay", "features", "doctor", "tasks", "deploy"),
 }
@@ -41,7 +41,7 @@ def test_every_command_is_listed_with_help_and_explains_each_of_its_options(name
             assert parameter.help, f"--{parameter.name} says nothing"
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"demo"}))
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"demo", "init"}))
 def test_every_command_takes_dbts_options_and_answers_as_json(name: str) -> None:
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert options >= {"--project-dir", "--profiles-dir", "--target", "--vars"}
@@ -216,6 +216,22 @@ class TestInAProject:
 
     def test_a_selection_of_nothing_is_an_error(self, built: shop.Shop) -> None:
         one_sentence(built.cli("build", "--select", "custmers"), 2, "custmers")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["-s", "customers", "churn_training_set", "--exclude", "churn_training_set", "test_type:data"],
+            ["-s", "customers churn_training_set", "--exclude=churn_training_set"],
+            ["--select", "customers", "-s", "churn_training_set", "--exclude", "churn_training_set"],
+        ],
+    )
+    def test_several_nodes_are_selected_as_with_dbt(self, built: shop.Shop, arguments: list[str]) -> None:
+        answer = built.cli("build", *arguments, "--json")
+        assert answer.code == 0, answer.err
+        assert [node["name"] for node in answer.json["nodes"]] == ["customers"]
+
+    def test_a_word_after_an_option_that_takes_one_value_is_refused(self, written: shop.Shop) -> None:
+        one_sentence(written.cli("build", "--as-of", "2024-06-30", "customers"), 2, "customers")
 
     def test_a_file_that_is_no_database_is_the_users_to_mend(self, trained: shop.Shop) -> None:
         (trained.folder / "shop.duckdb").write_bytes(b"not a database" * 1000)

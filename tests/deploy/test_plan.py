@@ -67,6 +67,7 @@ def normal(sql):
     sql = re.sub(r"_[0-9a-f]{16}(?=\.(zip|py)|\.main)", "_#", sql)
     sql = re.sub(r"(snowml deploy )[0-9a-f]{16}", r"\1#", sql)
     sql = re.sub(r"\([\d,]+ bytes\)", "(* bytes)", sql)
+    sql = re.sub(r"(schema version )\d+", r"\1#", sql)
     sql = re.sub(r"(hash )[0-9a-f]{12}", r"\1#", sql)
     return re.sub(r"runtime_version = '3\.\d+'", "runtime_version = '3.*'", sql)
 

@@ -188,6 +188,7 @@ def look(engine, registry):
         )[0][0],
         "with_baselines": rows("select count(distinct version) from snowml.baselines")[0][0],
         "with_rules": rows("select count(distinct version) from snowml.rules")[0][0],
+        "certified": [row[0] for row in rows("select version from snowml.parity where certified")],
         "tasks": rows("select task, state, count(*) from snowml.task_runs group by all order by 1"),
         "drift_twice": rows("select count(*) - count(distinct (version, column_name)) from snowml.drift"),
         "scored": predictions(rows),

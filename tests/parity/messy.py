@@ -63,6 +63,8 @@ def trained(name: str, task: str, subset: str = "all"):
         "extra_trees": {"n_estimators": 5},
         "gradient_boosting": {"n_estimators": 8},
         "hist_gradient_boosting": {"max_iter": 8},
+        "lightgbm": {"n_estimators": 8},
+        "xgboost": {"n_estimators": 8},
         "linear_regression": {},
         "huber": {"max_iter": 1000},
         "logistic_regression": {"max_iter": 1000},

@@ -27,7 +27,7 @@ def test_they_are_what_the_preparation_makes(name):
     prepared = inputs(pipeline, messy.signature("regression"), "duckdb")
     found = asked(prepared, rows)
     refused = [answer is None for answer in messy.answers(pipeline, rows)]
-    if name == "hist_gradient_boosting":
+    if ESTIMATORS[name].preparation == "native":
         assert prepared.null == "missing"
         assert not any(refused)
     else:

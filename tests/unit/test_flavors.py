@@ -4,8 +4,12 @@ import handmade
 import pytest
 
 from snowml.engines.duckdb.connection import DuckDBFile
-from snowml.errors import ParityFailed, UserError
+from snowml.engines.snowflake.functions import vector_function
+from snowml.errors import DataError, ParityFailed, SpecError, UserError
+from snowml.names import Relation
+from snowml.serving.functions import functions_of
 from snowml.serving.sql import compiled
+from snowml.workflows.champion import load_artifact
 
 TREE = {"estimator": "decision_tree"}
 
@@ -28,6 +32,10 @@ def house(monkeypatch):
         ("random_forest", {"params": {"n_estimators": 20}, "serving": "estimator"}, "estimator"),
         ("hist_gradient_boosting", {"params": {"max_iter": 60}}, "kernel"),
         ("decision_tree", {"params": {"max_leaf_nodes": 8}, "serving": "kernel"}, "kernel"),
+        ("lightgbm", {"params": {"n_estimators": 5}}, "kernel"),
+        ("lightgbm", {"params": {"n_estimators": 5}, "serving": "estimator"}, "estimator"),
+        ("xgboost", {"params": {"n_estimators": 5}}, "kernel"),
+        ("xgboost", {"params": {"n_estimators": 5}, "serving": "estimator"}, "estimator"),
         ("random_forest", {"params": {"n_estimators": 3, "max_depth": 6}, "serving": "sql"}, "sql"),
     ],
 )
@@ -36,6 +44,59 @@ def test_the_flavour_is_chosen_or_forced_and_recorded(house, estimator, changes,
     assert trained.version.flavor == flavor
     assert house[1].versions(handmade.MODEL)[-1].flavor == flavor
     assert handmade.promote_one(*house).parity.certified
+
+
+@pytest.mark.parametrize(("estimator", "package"), [("lightgbm", "lightgbm=="), ("xgboost", "xgboost-cpu==")])
+def test_snowflake_is_told_what_library_an_estimator_needs_and_a_kernel_needs_none(house, estimator, package):
+    for serving in ("estimator", "kernel"):
+        trained = handmade.train_one(*house, estimator, params={"n_estimators": 3}, serving=serving)
+        artifact = load_artifact(house[1], trained.version)
+        made = functions_of(
+            trained.version, artifact, schema="s", store=Relation("s", "artifacts", "d"), dialect="snowflake"
+        )
+        assert (package in vector_function(made.kernel, "code.zip")) == (serving == "estimator")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "told"),
+    [
+        (
+            "lightgbm",
+            {"num_leafs": 3},
+            "params.num_leafs: .*'lightgbm' has no parameter 'num_leafs'. Did you mean",
+        ),
+        (
+            "lightgbm",
+            {"num_leaves": 1},
+            "params.num_leaves: The 'num_leaves' parameter of LightGBMClassifier must be",
+        ),
+        ("xgboost", {"learning_rate": 0}, "params.learning_rate: The 'learning_rate' parameter of XGBoost"),
+        ("xgboost", {"n_jobs": 4}, "params.n_jobs: The estimator 'xgboost' has no parameter 'n_jobs'"),
+        ("xgboost", {"random_state": 4}, "params.random_state: .* is set by snowml"),
+    ],
+)
+def test_parameters_of_the_other_libraries_are_checked_before_any_data_is_read(
+    house, estimator, params, told
+):
+    house[0].execute("drop table main.training_set")
+    with pytest.raises(SpecError, match=told):
+        handmade.train_one(*house, estimator, params=params)
+
+
+def test_a_missing_library_is_told_before_any_data_is_read(house, monkeypatch):
+    house[0].execute("drop table main.training_set")
+    monkeypatch.setattr("snowml.boosting.base.find_spec", lambda _: None)
+    with pytest.raises(
+        SpecError, match=r"estimator: .* needs the package xgboost, .*pip install '\.\[xgboost\]'"
+    ):
+        handmade.train_one(*house, "xgboost")
+
+
+def test_xgboost_names_the_columns_that_it_cannot_be_trained_on(house):
+    house[0].execute("update main.training_set set speed = 'inf'::double where id < 3")
+    with pytest.raises(DataError, match=r"xgboost takes no .* infinities: 'speed' in 3 rows"):
+        handmade.train_one(*house, "xgboost")
+    assert handmade.train_one(*house, "lightgbm", params={"n_estimators": 3}).passed
 
 
 @pytest.mark.parametrize(

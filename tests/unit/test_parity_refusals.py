@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from snowml.errors import DataError
-from snowml.workflows import parity
+from snowml.workflows import reference
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def asked(monkeypatch):
             raise ValueError("negative")
         return frame["x"].to_numpy(), frame["x"].to_numpy()
 
-    monkeypatch.setattr(parity, "answer", answer)
+    monkeypatch.setattr(reference, "answer", answer)
     return sizes
 
 
@@ -27,13 +27,16 @@ def asked(monkeypatch):
 def test_only_refused_rows_are_without_an_answer(asked, bad):
     x = np.arange(1000.0)
     x[bad] = -1.0
-    labels, scores = parity._scikit_learn(None, pd.DataFrame({"x": x}))
-    assert np.flatnonzero(np.isnan(scores)).tolist() == bad
-    assert [i for i, label in enumerate(labels) if label is None] == bad
-    np.testing.assert_array_equal(scores[x >= 0], x[x >= 0])
+    found = reference.reference(None, pd.DataFrame({"x": x}))
+    assert np.flatnonzero(found.refused).tolist() == bad
+    assert np.flatnonzero(np.isnan(found.scores)).tolist() == bad
+    assert [i for i, label in enumerate(found.labels) if label is None] == bad
+    np.testing.assert_array_equal(found.scores[x >= 0], x[x >= 0])
     assert len(asked) <= 1 + 20 * len(bad)
 
 
 def test_a_pipeline_that_refuses_everything_says_why(asked):
-    with pytest.raises(DataError, match="negative"):
-        parity._scikit_learn(None, pd.DataFrame({"x": [-1.0, -2.0]}))
+    found = reference.reference(None, pd.DataFrame({"x": [-1.0, -2.0]}))
+    assert found.refused.all()
+    with pytest.raises(DataError, match=r"refuses every row of the test window.*negative"):
+        reference.require_answers(found, "the test window")

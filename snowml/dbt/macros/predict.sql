@@ -2,7 +2,8 @@
   Predictions of a model's champion on a relation that has the columns it was trained on.
 
   Gives one row for each row of the relation: the entity's columns, the as-of column, `prediction`, `score` (the
-  probability of the positive class; for a regression the prediction again), `model_version` and `predicted_at`.
+  probability of the positive class; for a regression the prediction again), `model_version` and `predicted_at`. Of more
+  than two classes the score is the probability of the predicted one, and `probabilities` has those of all, by label.
   In an incremental model only rows that this version has not scored yet: the grain is entity, as-of, version. A row whose
   as-of is later than the build's is not scored: its time has not come.
 
@@ -135,24 +136,40 @@
     {%- do inputs.append('source.' ~ snowml._quoted(feature.name)) -%}
   {%- endfor -%}
   {%- set function = 'predict_' ~ model ~ '_v' ~ champion.version -%}
-  {%- set binary = signature.task == 'classification' %}
+  {%- set labelled = signature.task == 'classification' -%}
+  {%- set many = signature.classes | length > 2 -%}
+  {%- if many -%}
+    {%- do snowml._check_probabilities(model, champion) -%}
+  {%- endif %}
 select
   {%- for key in keys %}
   scored.{{ key }},
   {%- endfor %}
-  {{ snowml.function_name(function ~ '_label') ~ '(scored.score)' if binary else 'scored.score' }} as prediction,
+  {%- if many %}
+  scored.prediction,
+  {{ snowml._probability_of('scored.probabilities', 'scored.prediction') }} as score,
+  scored.probabilities,
+  {%- else %}
+  {{ snowml.function_name(function ~ '_label') ~ '(scored.score)' if labelled else 'scored.score' }} as prediction,
   scored.score,
+  {%- endif %}
   cast({{ champion.version }} as bigint) as model_version,
   {{ snowml.as_of() }} as predicted_at
 from (
+  {%- if many %}
+  select
+    answered.*,
+    {{ snowml.function_name(function ~ '_label') }}(answered.probabilities) as prediction
+  from (
+  {%- endif %}
   select
     {%- for key in keys %}
     source.{{ key }},
     {%- endfor %}
-    {{ snowml.function_name(function ~ '_proba' if binary else function) }}(
+    {{ snowml.function_name(function ~ '_proba' if labelled else function) }}(
       {{ inputs | join(',\n      ') }}
-    ) as score
-  from {{ relation }} as source
+    ) as {{ 'probabilities' if many else 'score' }}
+  from (select * from {{ relation }}) as source
   where source.{{ keys[-1] }} <= {{ snowml.as_of() }}
   {%- if is_incremental() %}
   and not exists (
@@ -164,7 +181,51 @@ from (
       {%- endfor %}
   )
   {%- endif %}
+  {%- if many %}
+  ) as answered
+  {%- endif %}
 ) as scored
+{%- endmacro %}
+
+
+{# An incremental table from when the model had two classes has no column for the probabilities: dbt would drop them. #}
+{% macro _check_probabilities(model, champion) -%}
+  {%- if is_incremental() -%}
+    {%- set names = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list -%}
+    {%- if 'probabilities' not in names -%}
+      {{ exceptions.raise_compiler_error(
+        this ~ ' has no column probabilities, which version ' ~ champion.version ~ ' of ' ~ model ~ ' answers: it has more '
+        ~ 'than two classes. Build the table anew: dbt build --full-refresh --select ' ~ this.identifier) }}
+    {%- endif -%}
+  {%- endif -%}
+{%- endmacro %}
+
+
+{# The probability of one label, out of what predict_<model>_proba answers for more than two. #}
+{% macro _probability_of(probabilities, label) -%}
+  {{ return(adapter.dispatch('_probability_of', 'snowml')(probabilities, label)) }}
+{%- endmacro %}
+
+{% macro default___probability_of(probabilities, label) -%}
+  {{ return(probabilities ~ '[' ~ label ~ ']') }}
+{%- endmacro %}
+
+{% macro snowflake___probability_of(probabilities, label) -%}
+  {{ return('cast(get(' ~ probabilities ~ ', cast(' ~ label ~ ' as varchar)) as double)') }}
+{%- endmacro %}
+
+
+{# The type of what predict_<model>_proba answers for more than two classes. #}
+{% macro _probabilities_type(label_type) -%}
+  {{ return(adapter.dispatch('_probabilities_type', 'snowml')(label_type)) }}
+{%- endmacro %}
+
+{% macro default___probabilities_type(label_type) -%}
+  {{ return('map(' ~ label_type ~ ', double)') }}
+{%- endmacro %}
+
+{% macro snowflake___probabilities_type(label_type) -%}
+  {{ return('object') }}
 {%- endmacro %}
 
 
@@ -186,10 +247,35 @@ select
   {%- endfor %}
   cast(null as {{ type }}) as prediction,
   cast(null as double) as score,
+  {%- if snowml._has_many_classes(settings, found[0]) %}
+  cast(null as {{ snowml._probabilities_type(type) }}) as probabilities,
+  {%- endif %}
   cast(null as bigint) as model_version,
   {{ snowml.as_of() }} as predicted_at
-from {{ relation }} as source
+from (select * from {{ relation }}) as source
 where 1 = 0
+{%- endmacro %}
+
+
+{#
+  Whether the label has more than two values, which only its table tells: false where that is not built yet. Should it have
+  more by the time a version scores, `_check_probabilities` says so.
+#}
+{% macro _has_many_classes(settings, exposure) -%}
+  {%- if settings.task != 'classification' or settings.get('positive') is not none -%}
+    {{ return(false) }}
+  {%- endif -%}
+  {%- for id in exposure.depends_on.nodes if graph.nodes.get(id, {}).get('name') == settings.training_set -%}
+    {%- set node = graph.nodes[id] -%}
+    {%- set relation = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
+    {%- if relation is not none -%}
+      {%- set label = snowml._quoted(settings.label) -%}
+      {%- set found = run_query(
+        'select distinct ' ~ label ~ ' from ' ~ relation ~ ' where ' ~ label ~ ' is not null limit 3') -%}
+      {{ return(found.rows | length > 2) }}
+    {%- endif -%}
+  {%- endfor -%}
+  {{ return(false) }}
 {%- endmacro %}
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -21,6 +22,7 @@ from snowml.names import Dialect, Relation, quoted
 
 CHUNK = 16 * 1024 * 1024
 
+_NUMBERS = itertools.count(1)
 # Of two transactions that change the same thing, one is told so, in one of these words.
 _CONFLICT = re.compile(r"conflict|Failed to commit", re.IGNORECASE)
 
@@ -70,6 +72,17 @@ class DuckDBEngine:
         sql = f"insert into {relation.sql('duckdb')} ({columns}) values ({slots})"
         with self.transaction(), self._errors(sql):
             self.connection.executemany(sql, [[row[name] for name in names] for row in rows])
+
+    @contextmanager
+    def temporary(self, rows: pa.Table, *, schema: str) -> Iterator[Relation]:
+        """The rows where they are, in Arrow's memory, as a view of this connection."""
+        name = f"snowml_rows_{next(_NUMBERS)}"
+        with self._errors(name):
+            self.connection.register(name, rows)
+        try:
+            yield Relation("main", name, "temp")
+        finally:
+            self.connection.unregister(name)
 
     def transaction(self, *, ddl: bool = False) -> AbstractContextManager[None]:
         """All or nothing, definitions included."""

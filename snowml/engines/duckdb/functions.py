@@ -67,8 +67,9 @@ def create_stub(connection: duckdb.DuckDBPyConnection, function: VectorFunction)
         store=Relation(function.store.schema, function.store.name),
         artifact=function.artifact,
         parameters=function.parameters,
+        keys=function.keys,
     )
-    body = _refusal(function.remedy)
+    body = _refusal(function.remedy, recipe.returns)
     connection.execute(f"create or replace macro {name}({_parameter_list(function.parameters)}) as {body}")
     connection.execute(f"comment on macro {name} is {literal(recipe.dumps(), 'duckdb')}")
     attach(connection)
@@ -82,6 +83,12 @@ class Recipe:
     store: Relation
     artifact: str
     parameters: tuple[Parameter, ...]
+    keys: tuple[str, ...] = ()
+
+    @property
+    def returns(self) -> str:
+        """The type of its answers."""
+        return "double[]" if self.keys else "double"
 
     def dumps(self) -> str:
         """As JSON, with a mark that tells it from other people's comments."""
@@ -92,7 +99,9 @@ class Recipe:
         """Read a comment."""
         read = json.loads(text)
         parameters = tuple(Parameter(**item) for item in read["parameters"])
-        return cls(read["handler"], Relation(**read["store"]), read["artifact"], parameters)
+        # Older files have functions of one answer only.
+        keys = tuple(read.get("keys", ()))
+        return cls(read["handler"], Relation(**read["store"]), read["artifact"], parameters, keys)
 
 
 def attach(connection: duckdb.DuckDBPyConnection) -> None:
@@ -131,14 +140,15 @@ def _computing(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe)
             data = _artifact(connection, recipe)
             if data is None:
                 return _refusal(
-                    f"{name}: its artifact {recipe.artifact} is not in {recipe.store}; train and promote again."
+                    f"{name}: its artifact {recipe.artifact} is not in {recipe.store}; train and promote again.",
+                    recipe.returns,
                 )
             _register(connection, registered, recipe, data)
     return f"{quoted(registered, 'duckdb')}({arguments})"
 
 
-def _refusal(message: str) -> str:
-    return f"cast(error({literal(message, 'duckdb')}) as double)"
+def _refusal(message: str, returns: str = "double") -> str:
+    return f"cast(error({literal(message, 'duckdb')}) as {returns})"
 
 
 def _database(connection: duckdb.DuckDBPyConnection) -> str:
@@ -163,7 +173,7 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe, 
         name,
         _answering[key],
         [_TYPES[parameter.type] for parameter in recipe.parameters],
-        "double",
+        recipe.returns,
         type=PythonUDFType.ARROW,
         # The default drops rows that hold a NULL before the call; to a model a NULL is a value like others.
         null_handling=FunctionNullHandling.SPECIAL,

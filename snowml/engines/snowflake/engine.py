@@ -1,5 +1,6 @@
 """The engine protocol on a Snowpark session."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 # Values in one statement; from 65,280 on the connector would write them to a temporary stage first, which is DDL.
 _BOUND_AT_ONCE = 50_000
+_COLUMN_TYPES = {pa.float64(): "float", pa.int64(): "number(38, 0)", pa.string(): "varchar"}
+_NUMBERS = itertools.count(1)
 # Statements that end a transaction that is open.
 _DDL = re.compile(r"\s*(create|alter|drop|undrop|truncate|comment|grant|revoke)\b", re.IGNORECASE)
 
@@ -105,6 +108,20 @@ class SnowflakeEngine:
                 chunk = rows[start : start + size]
                 # Column by column, which is how the connector binds arrays.
                 self._run(sql, [[listed(row[name]) for row in chunk] for name in names])
+
+    @contextmanager
+    def temporary(self, rows: pa.Table, *, schema: str) -> Iterator[Relation]:
+        """A temporary table, filled by INSERTs of many rows each."""
+        name = Relation(schema, f"snowml_rows_{next(_NUMBERS)}", self.database)
+        columns = ", ".join(
+            f"{quoted(field.name, 'snowflake')} {_COLUMN_TYPES[field.type]}" for field in rows.schema
+        )
+        self.execute(f"create temporary table {name.sql('snowflake')} ({columns})")
+        try:
+            self.insert(name, rows.to_pylist())
+            yield name
+        finally:
+            self.execute(f"drop table if exists {name.sql('snowflake')}")
 
     def transaction(self, *, ddl: bool = False) -> AbstractContextManager[None]:
         """All or nothing. DDL commits by itself, so there is no transaction around it.

@@ -10,7 +10,7 @@ from snowml.engines.snowflake import handler, stage
 from snowml.errors import DataError
 from snowml.names import Relation, literal, quoted
 
-_TYPES: Final = {"double": "float", "text": "varchar"}
+_TYPES: Final = {"double": "float", "text": "varchar", "map": "object"}
 # Statements of a megabyte are the server's limit; half of that leaves room for what calls the function.
 LARGEST_STATEMENT: Final = 500_000
 # What snowml's modules import when a model answers. The artifact is tied to the versions that it was made with.
@@ -42,10 +42,12 @@ def vector_function(function: VectorFunction, code: str) -> str:
     imports = ", ".join(
         literal(stage.location(function.store, key), "snowflake") for key in (function.artifact, code)
     )
-    packages = ", ".join(literal(f"{name}=={installed(name)}", "snowflake") for name in PACKAGES)
+    packages = ", ".join(
+        literal(f"{name}=={installed(name)}", "snowflake") for name in (*PACKAGES, *function.packages)
+    )
     major, minor, _ = python_version_tuple()
     return (
-        f"{_head(function.name, function.parameters, 'double')}"
+        f"{_head(function.name, function.parameters, 'object' if function.keys else 'double')}"
         f"language python runtime_version = '{major}.{minor}'\n"
         f"artifact_repository = {REPOSITORY}\n"
         f"packages = ({packages})\n"

@@ -22,6 +22,7 @@ from $handler import load
 
 ARTIFACT = $artifact
 TYPES = ($types,)
+KEYS = $keys
 
 _data = Path(sys._xoptions["snowflake_import_directory"], ARTIFACT).read_bytes()
 if hashlib.sha256(_data).hexdigest() != ARTIFACT:
@@ -31,7 +32,11 @@ _answer = load(_data)
 
 def $name(rows: pd.DataFrame) -> pd.Series:
     columns = [pa.array(rows.iloc[:, i], kind, from_pandas=True) for i, kind in enumerate(TYPES)]
-    return _answer(*columns).to_pandas(types_mapper={pa.float64(): pd.Float64Dtype()}.get)
+    found = _answer(*columns)
+    if KEYS:
+        named = [row if row is None else dict(zip(KEYS, row)) for row in found.to_pylist()]
+        return pd.Series(named, dtype=object)
+    return found.to_pandas(types_mapper={pa.float64(): pd.Float64Dtype()}.get)
 
 
 $name._sf_vectorized_input = pd.DataFrame
@@ -46,6 +51,7 @@ def source(function: VectorFunction) -> str:
     return _SOURCE.substitute(
         handler=function.handler,
         artifact=repr(function.artifact),
+        keys=repr(function.keys),
         types=", ".join(_TYPES[parameter.type] for parameter in function.parameters),
         name=NAME,
         batch=LARGEST_BATCH,

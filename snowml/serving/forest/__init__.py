@@ -21,6 +21,10 @@ _EXPORTERS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("sklearn", "DecisionTreeRegressor"): ("trees", "export_tree"),
     ("lightgbm", "LGBMClassifier"): ("lightgbm", "export"),
     ("lightgbm", "LGBMRegressor"): ("lightgbm", "export"),
+    ("snowml", "LightGBMClassifier"): ("lightgbm", "export"),
+    ("snowml", "LightGBMRegressor"): ("lightgbm", "export"),
+    ("snowml", "XGBoostClassifier"): ("xgboost", "export_booster"),
+    ("snowml", "XGBoostRegressor"): ("xgboost", "export_booster"),
     ("xgboost", "XGBClassifier"): ("xgboost", "export"),
     ("xgboost", "XGBRegressor"): ("xgboost", "export"),
 }
@@ -31,7 +35,8 @@ def export(model: Any, column: int = 0) -> Forest:
 
     Args:
         model: The estimator.
-        column: Of a classifier, the class whose probability is given, as an index into its classes.
+        column: Of a classifier, the class whose probability is given, as an index into its classes; or
+            `kernel.forest.ALL` of them.
 
     Raises:
         Unsupported: It is none, or does something that the kernel does not do.

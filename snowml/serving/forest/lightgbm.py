@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from snowml.boosting.lightgbm import Section, numbers, sections
 from snowml.kernel.forest import MISSING_LEFT, Array, Forest
 from snowml.serving.forest.builder import Tree, build
 from snowml.serving.forest.unsupported import Unsupported
@@ -21,8 +22,6 @@ _LINKS: Final = {
 _CATEGORY, _DEFAULT_LEFT, _MISSING = 1, 2, 12
 _NONE, _ZERO_IS_MISSING = 0, 4
 
-Section = dict[str, str]
-
 
 def export(model: Any, column: int = 0) -> Forest:
     """The forest of a fitted LGBMClassifier or LGBMRegressor; `column` is the answer to pick.
@@ -33,14 +32,14 @@ def export(model: Any, column: int = 0) -> Forest:
     booster = model.booster_
     if booster.pandas_categorical:
         raise Unsupported("it was fitted on a data frame with categories; fit it on their codes")
-    head, *sections = _sections(booster.model_to_string())
+    head, *lines = sections(booster.model_to_string())
     objective, *options = head["objective"].split()
     if objective not in _LINKS or "sqrt" in options:
         raise Unsupported(f"its objective is '{head['objective']}'")
     if "average_output" in head:
         raise Unsupported("its trees are averaged (boosting: rf)")
     outputs, features = int(head["num_tree_per_iteration"]), int(head["max_feature_idx"]) + 1
-    trees = [_tree(section, i % outputs) for i, section in enumerate(sections)]
+    trees = [_tree(section, i % outputs) for i, section in enumerate(lines)]
     sigmoid = next((float(option[8:]) for option in options if option.startswith("sigmoid:")), 1.0)
     return build(
         trees,
@@ -55,40 +54,24 @@ def export(model: Any, column: int = 0) -> Forest:
     )
 
 
-def _sections(text: str) -> list[Section]:
-    """The model's own lines, then those of each tree."""
-    sections: list[Section] = [{}]
-    for line in text.split("\nend of trees")[0].splitlines():
-        key, _, value = line.partition("=")
-        if key == "Tree":
-            sections.append({})
-        elif key:
-            sections[-1][key] = value
-    return sections
-
-
-def _numbers(section: Section, key: str, dtype: type = np.int64) -> Array:
-    return np.array(section.get(key, "").split(), dtype=dtype)
-
-
 def _tree(section: Section, output: int) -> Tree:
     """Inner nodes first, then leaves: a child below 0 is `~leaf`."""
     if section.get("is_linear", "0") != "0":
         raise Unsupported("its leaves are linear models")
-    value = _numbers(section, "leaf_value", np.float64)
+    value = numbers(section, "leaf_value", np.float64)
     if int(section["num_leaves"]) == 1:
         return _stump(value[:1], output)
-    kind, threshold = _numbers(section, "decision_type"), _numbers(section, "threshold", np.float64)
+    kind, threshold = numbers(section, "decision_type"), numbers(section, "threshold", np.float64)
     by_category, missing = kind & _CATEGORY != 0, kind & _MISSING
     if np.any(~by_category & (missing == _ZERO_IS_MISSING)):
         raise Unsupported("it takes zeros for missing (zero_as_missing)")
     # Where training has seen nothing missing, NaN counts as 0. Categories that are missing or not in the set go right.
     goes_left = np.where(missing == _NONE, threshold >= 0.0, kind & _DEFAULT_LEFT != 0) & ~by_category
-    left, right = _numbers(section, "left_child"), _numbers(section, "right_child")
+    left, right = numbers(section, "left_child"), numbers(section, "right_child")
     inner, leaves = len(kind), len(value)
     none = np.zeros(leaves)
     return Tree(
-        feature=np.concatenate([_numbers(section, "split_feature"), none - 1]).astype(np.int64),
+        feature=np.concatenate([numbers(section, "split_feature"), none - 1]).astype(np.int64),
         threshold=np.concatenate([np.where(by_category, 0.0, threshold), none]),
         left=np.concatenate([np.where(left < 0, inner + ~left, left), none]).astype(np.int64),
         right=np.concatenate([np.where(right < 0, inner + ~right, right), none]).astype(np.int64),
@@ -113,7 +96,7 @@ def _stump(value: Array, output: int) -> Tree:
 
 
 def _categories(section: Section, by_category: Array, threshold: Array) -> dict[int, Array]:
-    bounds, words = _numbers(section, "cat_boundaries"), _numbers(section, "cat_threshold", np.uint32)
+    bounds, words = numbers(section, "cat_boundaries"), numbers(section, "cat_threshold", np.uint32)
     found = {}
     for node in np.flatnonzero(by_category).tolist():
         which = int(threshold[node])

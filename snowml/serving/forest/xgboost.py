@@ -27,8 +27,19 @@ def export(model: Any, column: int = 0) -> Forest:
         raise Unsupported(f"it takes {model.missing} for missing")
     booster = model.get_booster()
     best = booster.attr("best_iteration")
-    if best is not None:
-        booster = booster[: int(best) + 1]
+    return _forest(booster if best is None else booster[: int(best) + 1], column)
+
+
+def export_booster(model: Any, column: int = 0) -> Forest:
+    """The forest of a fitted `snowml.boosting.xgboost` model; `column` is the answer to pick.
+
+    Raises:
+        Unsupported: As of `export`.
+    """
+    return _forest(model.booster_, column)
+
+
+def _forest(booster: Any, column: int) -> Forest:
     learner = json.loads(booster.save_raw("json"))["learner"]
     objective, shape = learner["objective"]["name"], learner["learner_model_param"]
     if objective not in _LINKS:

@@ -1,14 +1,14 @@
 """A pipeline and its signature, written as SQL: the score, or the prepared inputs that a kernel takes."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from snowml.errors import DataError
 from snowml.names import Dialect
 from snowml.records import Signature
+from snowml.serving.classes import check_classes, place_of_positive
 from snowml.serving.sql import models
 from snowml.serving.sql.columns import Column, Number, Numeric, Parameter, Text, checked, numeric
 from snowml.serving.sql.expressions import Unsupported
@@ -42,10 +42,27 @@ def score(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> str:
     return _within_size(scored.sql(dialect=dialect))
 
 
+def margins(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> tuple[str, ...]:
+    """A raw score for each class, in their order; the probabilities are their softmax. All are NULL, or none.
+
+    Raises:
+        Unsupported: As of `score`.
+        DataError: The classes are not the model's, or the training diverged.
+    """
+    model = pipeline.steps[-1][1]
+    if type(model) not in models.MARGINS:
+        raise Unsupported(f"{type(model).__name__} of {len(signature.classes)} classes is not written as SQL")
+    check_classes(model, signature)
+    scored = models.MARGINS[type(model)](model, _prepared(pipeline, signature), dialect)
+    texts = tuple(one.sql(dialect=dialect) for one in scored)
+    _within_size("".join(texts))
+    return texts
+
+
 def reason_against(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> str | None:
     """Why it cannot be written as SQL; None where it can."""
     try:
-        score(pipeline, signature, dialect)
+        (margins if signature.is_multiclass else score)(pipeline, signature, dialect)
     except Unsupported as reason:
         return str(reason)
     return None
@@ -84,15 +101,6 @@ def inputs(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> Inputs
     texts = tuple(_input(column, refusing, dialect) for column in columns)
     _within_size("".join(texts))
     return Inputs(texts, "refused" if refusing else "missing")
-
-
-def place_of_positive(model: Any, signature: Signature) -> int:
-    """Where the positive class stands among the model's."""
-    classes = model.classes_.tolist()
-    if signature.positive not in classes:
-        raise DataError(f"The positive class {signature.positive!r} is not one of the model's, {classes}.")
-    place: int = classes.index(signature.positive)
-    return place
 
 
 def _prepared(pipeline: Pipeline, signature: Signature) -> list[Column]:

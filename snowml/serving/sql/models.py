@@ -42,6 +42,7 @@ from sklearn.tree import (
 from sklearn.utils import get_tags
 from sqlglot import exp
 
+from snowml.boosting.base import Boosting
 from snowml.names import Dialect
 from snowml.serving.sql import trees
 from snowml.serving.sql.columns import Column, Op, checked, numeric
@@ -105,7 +106,7 @@ def leaves(model: Any) -> int:
 
 def limits(model: Any) -> tuple[bool, float]:
     """Whether the model takes missing values, and the largest number that it takes."""
-    if isinstance(model, _BINNED):
+    if isinstance(model, (*_BINNED, Boosting)):
         return True, float("inf")
     if isinstance(model, (*_TREES, *_FORESTS, *_STAGED)):
         first = model.estimators_[0] if isinstance(model, _FORESTS) else model
@@ -146,6 +147,17 @@ def _linked(link: Any, raw: exp.Expression, dialect: Dialect) -> exp.Expression:
 
 def _logistic(model: Any, which: int, columns: Columns, dialect: Dialect) -> exp.Expression:
     return _of_two(logistic(_decision(model, columns, dialect), dialect), which)
+
+
+def _multinomial(model: Any, columns: Columns, dialect: Dialect) -> list[exp.Expression]:
+    """The raw score of each class."""
+    if model.solver == "liblinear":
+        raise Unsupported("a LogisticRegression of one class against the others is not written as SQL")
+    taken = checked(columns, missing=False)
+    return [
+        weighted(taken, weights.astype(float).tolist(), float(intercept), dialect)
+        for weights, intercept in zip(model.coef_, model.intercept_, strict=True)
+    ]
 
 
 def _of_two(second: exp.Expression, which: int) -> exp.Expression:
@@ -327,3 +339,8 @@ PROBABILITIES: Final[Mapping[type, Callable[[Any, int, Columns, Dialect], exp.Ex
     CalibratedClassifierCV: _calibrated,
 }
 """How each classifier is written, by its exact type."""
+
+MARGINS: Final[Mapping[type, Callable[[Any, Columns, Dialect], list[exp.Expression]]]] = {
+    LogisticRegression: _multinomial,
+}
+"""How each classifier of more than two classes is written, by its exact type."""

@@ -5,7 +5,7 @@ create schema if not exists "SHOP"."SNOWML";
 create schema if not exists "SHOP"."ANALYTICS";
 
 -- create registry snowml
--- bring the tables of the registry to schema version 4; nothing in them is dropped
+-- bring the tables of the registry to schema version #; nothing in them is dropped
 
 -- create stage snowml_code
 create stage if not exists "SHOP"."SNOWML"."SNOWML_CODE" comment = 'snowml deploy #';

@@ -28,11 +28,12 @@ Types = tuple[str, ...]
 
 @dataclass
 class Routine:
-    """A function or procedure, as its statement says; types are DuckDB's."""
+    """A function or procedure, as its statement says; types are DuckDB's, but for `declared` ones, which are shown."""
 
     name: Name
     arguments: dict[str, str]
     returns: str
+    declared: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     # Of a function in Python: how DuckDB calls it.
@@ -51,19 +52,24 @@ class Routine:
 
     @property
     def signature(self) -> str:
-        return f"{self.name.name}({', '.join(map(shown, self.types))})"
+        listed = (self.declared.get(name, shown(kind)) for name, kind in self.arguments.items())
+        return f"{self.name.name}({', '.join(listed)})"
 
 
 def routine(session: "Session", reader: Reader) -> Routine:
     """Reads a definition from its name on."""
     name = session.name(reader.path())
     arguments: dict[str, str] = {}
+    declared: dict[str, str] = {}
     defaults: list[str] = []
-    for declared in split(reader.inside()):
-        argument = Reader(declared)
+    for one in split(reader.inside()):
+        argument = Reader(one)
         called = argument.identifier()
         kind, default, value = re.split(r"(\sdefault\s)|$", argument.rest(), maxsplit=1, flags=re.IGNORECASE)
         arguments[called] = duckdb_type(kind)
+        if arguments[called] == "JSON":
+            # VARIANT, OBJECT and ARRAY are one type to DuckDB, and three to SHOW.
+            declared[called] = kind.strip().upper()
         if defaults and not default:
             raise Failure(f"SQL compilation error:\n{called} has no default, and comes after one that has.")
         defaults += [value] if default else []
@@ -72,9 +78,9 @@ def routine(session: "Session", reader: Reader) -> Routine:
     reader.expect("RETURNS")
     if reader.take("TABLE"):
         columns = reader.inside()
-        found = Routine(name, arguments, f"TABLE ({columns})")
+        found = Routine(name, arguments, f"TABLE ({columns})", declared)
     else:
-        found = Routine(name, arguments, duckdb_type(_type_text(reader)))
+        found = Routine(name, arguments, duckdb_type(_type_text(reader)), declared)
     _ = reader.take("NOT NULL")
     while not reader.take("AS"):
         if reader.next is None:

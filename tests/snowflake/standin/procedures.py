@@ -168,7 +168,7 @@ class Procedures:
 def _optional(one: Routine) -> str:
     """The signature as SHOW has it: what has a default stands in brackets."""
     fixed = len(one.types) - len(one.defaults)
-    kinds = [shown(kind) for kind in one.types]
+    kinds = [one.declared.get(name, shown(kind)) for name, kind in one.arguments.items()]
     first = ", ".join(kinds[:fixed])
     return f"{one.name.name}({first}{''.join(f' [, {kind}]' for kind in kinds[fixed:])})"
 

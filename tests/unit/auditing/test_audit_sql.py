@@ -231,6 +231,12 @@ def test_copies_of_trained_rows_are_found_where_rows_are_unlike(engine, load):
     assert overlapped(engine, load, frame(x=np.arange(100.0) % 3)).passed
 
 
+def test_copies_as_frequent_as_chance_makes_them_within_the_training_split_pass(engine, load):
+    x = np.arange(100.0)
+    x[59], x[99] = x[0], x[1]
+    assert overlapped(engine, load, frame(x=x)).passed
+
+
 def test_shared_entities_fail_only_where_they_may_not_be(engine, load):
     data = frame(x=np.arange(100.0))
     data["id"] = data["id"] % 20

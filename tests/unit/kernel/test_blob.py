@@ -59,7 +59,7 @@ def test_an_unchanged_header_would_pass():
         ("features", "absent", "keys of this format"),
         ("surprise", 1, "keys of this format"),
         ("link", "os.system", "no answer 0 by 'os.system'"),
-        ("pick", -1, "no answer -1"),
+        ("pick", -2, "no answer -2"),
         ("pick", 2, "no answer 2"),
         ("strict", 1, "'strict' is 1"),
         ("zero", float("nan"), "a limit is not a number"),

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from snowml.records import (
     Feature,
     Metric,
     Parity,
+    ParityCheck,
     Performance,
     Run,
     Signature,
@@ -66,6 +68,23 @@ BINS = [
     Bin("town", "category", 1, None, None, None, 0.5, 0.0, 4),
     Bin("wind", "number", 0, None, 0.1, None, 1.0, 0.25, 4),
 ]
+CERTIFICATE = Parity(
+    model="m",
+    version=1,
+    rows=7,
+    max_abs_diff=math.inf,
+    tolerance=1e-9,
+    certified=False,
+    checked_at=NOW,
+    engine="duckdb",
+    functions="f",
+    code="c",
+    snowml="0.1.0",
+    checks=(
+        ParityCheck("function", "held_out", 4, 1, 0, 0, 0.0),
+        ParityCheck("handler", "number", 3, 0, 1, 2, math.inf, "it's=NULL"),
+    ),
+)
 
 
 @pytest.fixture
@@ -124,6 +143,8 @@ def test_a_registry_of_every_older_version_opens(engine, dump):
     for statement in dump.read_text("utf-8").split(";\n"):
         if statement.strip():
             engine.execute(statement)
+    # Who only looks does not migrate.
+    assert Registry.find(engine).parity("m")[1].certified
     registry = Registry.find(engine).create()
     assert schema_version(engine, "snowml") == CURRENT
     assert registry.versions("m") == [replace(VERSION, version=1), replace(VERSION, version=2, artifact="a2")]
@@ -134,7 +155,10 @@ def test_a_registry_of_every_older_version_opens(engine, dump):
     assert registry.baselines(VERSION) == BINS
     assert registry.rules(VERSION) == RULES
     assert registry.runs("m")[0]["params"] == RUN.params
-    assert registry.parity("m")[1].certified
+    assert registry.parity("m") == {1: Parity("m", 1, 100, 0.0, 1e-9, True, NOW)}
+    assert [audit["name"] for audit in registry.audits("m")] in ([], ["known_at"])
+    registry.record_parity(replace(CERTIFICATE, version=1, checked_at=NOW + timedelta(days=1)))
+    assert registry.parity("m")[1].checks == CERTIFICATE.checks
     register(registry, 3)
     assert registry.next_version("m") == 4
 
@@ -214,6 +238,14 @@ def test_a_registration_that_fails_leaves_nothing(engine, registry):
         registry.register(VERSION, b"bytes", [*BINS, wrong], RULES)
     for table in ("model_versions", "artifacts", "baselines", "rules", "version_events"):
         assert rows(engine, table) == []
+
+
+def test_a_certificate_comes_back_whole(registry):
+    registry.record_parity(replace(CERTIFICATE, checked_at=NOW - timedelta(days=1), checks=()))
+    registry.record_parity(CERTIFICATE)
+    registry.record_parity(replace(CERTIFICATE, version=2))
+    assert registry.parity("m") == {1: CERTIFICATE, 2: replace(CERTIFICATE, version=2)}
+    assert registry.parity("other") == {}
 
 
 def test_the_latest_parity_of_each_version_comes_back(registry):

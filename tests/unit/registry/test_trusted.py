@@ -43,6 +43,8 @@ PARAMS = {
     "extra_trees": SMALL,
     "gradient_boosting": SMALL,
     "hist_gradient_boosting": {"max_iter": 4},
+    "lightgbm": SMALL | {"min_child_samples": 5},
+    "xgboost": SMALL,
 }
 LOSSES = [
     ("hist_gradient_boosting", loss) for loss in ("absolute_error", "gamma", "poisson", "squared_error")

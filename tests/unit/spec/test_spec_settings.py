@@ -153,7 +153,7 @@ def test_a_wrong_gate_is_explained(gate, message):
         ("metric", "roc_acu", "metric: no metric 'roc_acu'. Did you mean 'roc_auc'?"),
         ("estimator", None, "estimator: has no value. Give one or remove the key."),
         ("estimator", 3, "estimator: 3 is not text."),
-        ("estimator", "xgboost", "estimator: there is no estimator 'xgboost'."),
+        ("estimator", "prophet", "estimator: there is no estimator 'prophet'."),
         (
             "estimator",
             "randm_forest",

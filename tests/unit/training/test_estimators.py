@@ -14,8 +14,8 @@ def test_each_is_created_seeded_and_on_one_thread(task):
             assert params["n_jobs"] == 1
 
 
-def test_there_are_sixteen():
-    assert len(ESTIMATORS) == 16
+def test_there_are_eighteen():
+    assert len(ESTIMATORS) == 18
     assert "ridge" not in names_for("classification")
     assert "logistic_regression" not in names_for("regression")
 
@@ -24,7 +24,7 @@ def test_there_are_sixteen():
     ("name", "task", "params", "message"),
     [
         ("random_forrest", "regression", {}, "Did you mean 'random_forest'"),
-        ("xgboost", "regression", {}, "There is no estimator 'xgboost'"),
+        ("xgbost", "regression", {}, "There is no estimator 'xgbost'. Did you mean 'xgboost'"),
         (
             "ridge",
             "classification",

@@ -82,7 +82,8 @@ def test_the_two_classes_and_which_is_positive(label, positive, expected):
     ("label", "positive", "message"),
     [
         ([1, 1], None, r"The label has 1 value \(1\)"),
-        (["a", "b", "c"], "a", "The label has 3 values .*More than two classes are not supported"),
+        (["a", "b", "c"], "a", "The label has 3 values .*so none is positive: .* Remove the key `positive`"),
+        (list(range(101)), None, r"has 101 values \(0, 1, .*, …\), and a classification takes at most 100"),
         (["a", "b"], None, "which of 'a' and 'b' is positive"),
         ([2, 3], None, "which of 2 and 3 is positive"),
         (["a", "b"], "c", "positive is 'c', and the label's values are 'a' and 'b'"),

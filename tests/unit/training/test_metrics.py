@@ -3,7 +3,8 @@ import pytest
 from sklearn import metrics as sk
 
 from snowml.errors import SpecError
-from snowml.monitoring.metrics_sql import METRICS
+from snowml.monitoring.metrics_sql import METRICS, MULTICLASS
+from snowml.spec.metrics import CLASS_METRICS
 from snowml.spec.metrics import METRICS as DIRECTIONS
 from snowml.training.metrics import evaluate, value_of
 
@@ -60,4 +61,8 @@ def test_an_unknown_metric_suggests_the_known_one():
 def test_monitoring_has_the_same_metrics_and_each_a_direction():
     for task, names in METRICS.items():
         assert set(evaluate(task, Y, Y, SCORES)) == set(names)
-    assert set(DIRECTIONS) == {name for names in METRICS.values() for name in names}
+    shares = np.full((len(Y), 3), 1 / 3)
+    places = np.arange(len(Y)) % 3
+    assert set(evaluate("classification", places, places, shares, classes=range(3))) == set(MULTICLASS)
+    assert set(DIRECTIONS) == {name for names in (*METRICS.values(), MULTICLASS) for name in names}
+    assert {False: METRICS["classification"], True: MULTICLASS} == CLASS_METRICS

@@ -63,3 +63,8 @@ def test_only_rows_whose_label_came_too_late_are_left_out(rows):
 def test_an_empty_split_is_named(rows, name):
     with pytest.raises(DataError, match=f"The {name} split is empty"):
         split(data(rows), WINDOWS)
+
+
+def test_a_split_whose_labels_all_came_too_late_says_how_many_and_what_to_do():
+    with pytest.raises(DataError, match=r"2 rows have their as_of from .* the windows under split: longer"):
+        split(data([(1, 1), (45, 30), (46, 30), (65, 1)]), WINDOWS)
