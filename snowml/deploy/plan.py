@@ -14,7 +14,7 @@ from snowml.deploy.settings import Deployment
 from snowml.deploy.tasks import alerts, tasks
 from snowml.deploy.things import MARK, OURS, File, Key, Thing
 from snowml.engines.base import Engine
-from snowml.errors import ProjectError, WarehouseError
+from snowml.errors import ProjectError, SpecError, WarehouseError
 from snowml.names import Relation, quoted
 from snowml.progress import Progress
 from snowml.registry.schema import CURRENT, schema_version
@@ -202,13 +202,25 @@ def _specs(place: Place, registry: Registry | None, now: datetime) -> list[Step]
 
 
 def _spec(place: Place, spec: ModelSpec, registry: Registry | None, now: datetime) -> Step:
-    same = registry is not None and registry.latest_spec(spec.name) == spec.to_json()
+    same = registry is not None and _same(registry.latest_spec(spec.name), spec)
 
     def record(engine: Engine) -> None:
         Registry(engine, place.registry).record_spec(spec.name, spec.hash, spec.to_json(), now)
 
     told = f"-- insert the specification of {spec.name}, hash {spec.hash[:12]}"
     return Step("keep" if same else "create", "specification", spec.name, (told,), work=record)
+
+
+def _same(recorded: str | None, spec: ModelSpec) -> bool:
+    """Whether a recorded specification says the same, whoever recorded it, and at which commit."""
+    if recorded is None:
+        return False
+    stamps = {"manifest_hash": None, "git_commit": None}
+    try:
+        found = ModelSpec.from_json(recorded)
+    except SpecError:
+        return False
+    return found.model_copy(update=stamps) == spec.model_copy(update=stamps)
 
 
 def _of_kind(wanted: Iterable[Thing], found: Found, kind: str) -> list[Step]:

@@ -85,6 +85,11 @@ def test_it_is_made_once_changed_where_it_differs_and_taken_away_whole(deployer)
     assert schema_version(engine, "snowml") == CURRENT
     assert Registry(engine, "snowml").models() == [handmade.MODEL]
 
+    # A build may record the same specification at another commit.
+    (spec,) = deployer.place().specs
+    other = spec.model_copy(update={"git_commit": "abc", "manifest_hash": None})
+    Registry(engine, "snowml").record_spec(spec.name, spec.hash, other.to_json(), handmade.NOW)
+
     # A second time does nothing, and says nothing to the warehouse but questions.
     assert deployer.deploy(notify=NOTIFY) == []
     assert {kind for _, kind, _ in deployer.deploy(notify=NOTIFY, resume=True)} == {"task", "alert"}
