@@ -51,8 +51,10 @@ def deploy(
     if setup:
         say(setup_script(deploying.place))
         return
-    steps = deploying.run(dry_run=dry_run, login=compare or not dry_run, resume=resume, destroy=destroy)
     costs = [] if destroy else deploying.costs
+    if not as_json:
+        _show_costs(costs, deploying.rate)
+    steps = deploying.run(dry_run=dry_run, login=compare or not dry_run, resume=resume, destroy=destroy)
     if as_json:
         emit_json(
             {
@@ -63,7 +65,6 @@ def deploy(
         )
         return
     _show(steps, sql)
-    _show_costs(costs, deploying.rate)
 
 
 def _show(steps: Sequence["Step"], sql: bool) -> None:
@@ -84,7 +85,6 @@ def _show(steps: Sequence["Step"], sql: bool) -> None:
 
 def _show_costs(costs: Sequence["Estimate"], rate: str) -> None:
     if costs:
-        say()
         say(f"What the tasks may cost, {rate}:")
         table(
             ["schedule", "runs a month", "minutes a run", "credits a month"],
@@ -93,3 +93,4 @@ def _show_costs(costs: Sequence["Estimate"], rate: str) -> None:
                 for cost in costs
             ],
         )
+        say()
