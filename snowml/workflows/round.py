@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from snowml.engines.base import Engine
-from snowml.errors import ModelNotFound, SnowmlError, UserError, did_you_mean
+from snowml.errors import ModelNotFound, SnowmlError, UserError, did_you_mean, retold
 from snowml.names import quoted
 from snowml.progress import Progress, Silent
 from snowml.records import TaskRun, TaskState
@@ -75,7 +75,7 @@ class Round:
         try:
             return "succeeded", self._work(task)
         except SnowmlError as error:
-            self.errors.append(type(error)(f"{task.name}, due {self.due_at:%Y-%m-%d %H:%M}: {error}"))
+            self.errors.append(retold(error, f"{task.name}, due {self.due_at:%Y-%m-%d %H:%M}: {error}"))
             return "failed", str(error)
 
     def _work(self, task: Task) -> str:
