@@ -113,6 +113,16 @@ class TerminalError(WarehouseError):
     """The warehouse refused the statement; repeating it will not help."""
 
 
+def retold(error: SnowmlError, text: str) -> SnowmlError:
+    """The same failure in other words, with the same exit code.
+
+    Of the error's own class, or, where that is made of more than a text, of the nearest one that is not.
+    """
+    kind = next(kind for kind in type(error).__mro__ if kind.__init__ is Exception.__init__)  # type: ignore[misc]
+    told: SnowmlError = kind(text)
+    return told
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """A suggestion to append to a message: the nearest known names, or all of them when few.
 

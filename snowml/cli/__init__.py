@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from snowml.cli import build, call, demo, init, inspecting, knowing, loop, tasks, upkeep
+from snowml.cli import build, call, demo, deploy, init, inspecting, knowing, loop, tasks, upkeep
 from snowml.cli.console import notes
 from snowml.errors import SnowmlError
 
@@ -48,6 +48,7 @@ for command in (
     loop.monitor,
     upkeep.retrain,
     tasks.tasks,
+    deploy.deploy,
     knowing.audit,
     knowing.replay,
     knowing.features,

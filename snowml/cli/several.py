@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snowml.cli.console import emit_json
-from snowml.errors import SnowmlError
+from snowml.errors import SnowmlError, retold
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Several:
         except SnowmlError as error:
             if not self.every:
                 raise
-            self.failed.append(type(error)(f"{name}: {error}"))
+            self.failed.append(retold(error, f"{name}: {error}"))
             self.documents.append({"model": name, "error": str(error)})
 
     def finish(self, as_json: bool) -> None:
@@ -51,4 +51,4 @@ def raise_worst(errors: Sequence[SnowmlError]) -> None:
     """
     if errors:
         worst = max(errors, key=lambda error: error.exit_code)
-        raise type(worst)("\n".join(map(str, errors)))
+        raise retold(worst, "\n".join(map(str, errors)))

@@ -180,6 +180,9 @@ _TASKS: Mapping[str, Table] = {
     },
 }
 
+# Several tasks end within one second.
+_ORDER_OF_TASKS: Mapping[str, Table] = {"task_runs": {"seq": "int"}}
+
 _CHAMPIONS = """
 create or replace view {champions} as
 select turned.model, turned.version, turned.happened_at as since, v.run_id, v.flavor, v.signature, v.artifact
@@ -199,6 +202,7 @@ MIGRATIONS: Mapping[int, Mapping[str, Table]] = {
     3: _CERTIFICATES,
     4: _RETRAINING,
     5: _TASKS,
+    6: _ORDER_OF_TASKS,
 }
 CURRENT = max(MIGRATIONS)
 _INFO: Table = {"schema_version": "int"}

@@ -396,27 +396,30 @@ class Registry:
         return [_decision(row) for row in rows]
 
     def record_task_run(self, run: TaskRun) -> None:
-        """Append a task that ended."""
-        self.engine.insert(self.table("task_runs"), [asdict(run)])
+        """Append a task that ended; `seq` puts them in order, since several end within one second."""
+        with self.transaction():
+            seq = self._rows("select coalesce(max(seq), 0) + 1 as n from {task_runs}")[0]["n"]
+            self.engine.insert(self.table("task_runs"), [{"seq": seq, **asdict(run)}])
 
     def task_runs(
         self,
         *,
         schedule: str | None = None,
         due_at: datetime | None = None,
+        task: str | None = None,
         model: str | None = None,
         limit: int | None = None,
     ) -> list[TaskRun]:
-        """The tasks that ended, oldest first: of a schedule, a moment, a model; the newest `limit` of them."""
-        wanted = {"schedule": schedule, "due_at": due_at, "model": model}
+        """The tasks that ended, oldest first: of a schedule, a moment, a task, a model; the newest `limit` of them."""
+        wanted = {"schedule": schedule, "due_at": due_at, "task": task, "model": model}
         given = {name: value for name, value in wanted.items() if value is not None}
         where = " and ".join(["1 = 1", *(f"{name} = ?" for name in given)])
         rows = self._rows(
-            f"select * from {{task_runs}} where {where} order by ended_at desc, started_at desc, due_at desc"
+            f"select * from {{task_runs}} where {where} order by seq desc"
             + (f" limit {int(limit)}" if limit else ""),
             list(given.values()),
         )
-        return [TaskRun(**row) for row in reversed(rows)]
+        return [TaskRun(**{name: row[name] for name in row if name != "seq"}) for row in reversed(rows)]
 
     def _rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query in which `{name}` stands for a table of the registry."""

@@ -4,7 +4,7 @@ A graph's run stands for the moment that its schedule named, not for the one whe
 is handed that moment, and does nothing twice for it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,22 +15,19 @@ from snowml.errors import SnowmlError
 from snowml.records import TaskRun, TaskState
 from snowml.registry.store import Registry
 from snowml.spec.exposure import model_names
-from snowml.spec.graph import Graph, Task, cadence, graphs_of
+from snowml.spec.graph import Graph, cadence, graphs_of
 from snowml.spec.schedule import last_due, next_due
 from snowml.workflows.dbt import Dbt
 from snowml.workflows.lock import only_one
-from snowml.workflows.monitor import monitor
 from snowml.workflows.predict import predict
 from snowml.workflows.project import Project
-from snowml.workflows.retrain import retrain
+from snowml.workflows.round import Clock, Round
 from snowml.workflows.specs import Located, from_project
 
-Clock = Callable[[], datetime]
 Standing = Literal["due", "succeeded", "failed", "given up", "never due"]
 
 # A run that failed so often is left alone until the schedule's next moment.
 ATTEMPTS = 3
-_NO_CHAMPION = "no version is promoted yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +75,17 @@ class Expected:
 
 def scheduled(dbt: Dbt) -> list[Located]:
     """The specifications of the project's models that have a schedule."""
-    manifest, database = dbt.manifest(), dbt.project.database(notify=dbt.progress.note)
+    manifest, database = dbt.manifest(), _database(dbt)
     found = [from_project(dbt.project, manifest, name, database=database) for name in model_names(manifest)]
     return [located for located in found if cadence(located.spec)]
+
+
+def _database(dbt: Dbt) -> str:
+    """The target's database: as the profile says, where no account need be asked."""
+    named = dbt.project.target.settings.get("database")
+    if dbt.project.target.type == "snowflake" and named:
+        return str(named)
+    return dbt.project.database(notify=dbt.progress.note)
 
 
 def expected(dbt: Dbt, specs: Sequence[Located], *, as_of: datetime) -> list[Expected]:
@@ -143,97 +148,38 @@ def _standing(runs: Sequence[TaskRun]) -> Standing:
     return "given up" if len(states) >= ATTEMPTS else "failed"
 
 
-@dataclass(slots=True)
-class _Round:
-    """One graph's tasks for one moment; `states` are those of its tasks so far."""
-
-    dbt: Dbt
-    graph: Graph
-    specs: Mapping[str, Located]
-    due_at: datetime
-    clock: Clock
-    states: dict[str, TaskState] = field(default_factory=dict)
-    errors: list[SnowmlError] = field(default_factory=list)
-
-    def run(self, task: Task) -> TaskRun:
-        """Run a task, if those before it succeeded, and record what came of it."""
-        started = self.clock()
-        state, detail = self._outcome(task)
-        self.states[task.name] = state
-        run = TaskRun(
-            self.graph.schedule, task.name, task.model, self.due_at, state, detail, started, self.clock()
-        )
-        with _session(self.dbt) as registry:
-            registry.record_task_run(run)
-        return run
-
-    def _outcome(self, task: Task) -> tuple[TaskState, str]:
-        if task.kind == "finalize":
-            missed = [f"{name} {state}" for name, state in self.states.items() if state != "succeeded"]
-            return ("failed", ", ".join(missed)) if missed else ("succeeded", "all tasks succeeded")
-        lacking = [name for name in task.after if self.states[name] != "succeeded"]
-        if lacking:
-            return "skipped", f"{', '.join(lacking)} did not succeed"
-        try:
-            return "succeeded", self._work(task)
-        except SnowmlError as error:
-            self.errors.append(type(error)(f"{task.name}, due {self.due_at:%Y-%m-%d %H:%M}: {error}"))
-            return "failed", str(error)
-
-    def _work(self, task: Task) -> str:
-        """Do what a task is for; a few words about it."""
-        if task.model is None:
-            return self._features()
-        work = {"score": self._score, "monitor": self._monitor, "retrain": self._retrain}[task.kind]
-        return work(self.specs[task.model])
-
-    def _features(self) -> str:
-        """All that training and scoring read: what each model's exposure depends on."""
-        built = self.dbt.build(
-            select=[f"+exposure:{model}" for model in self.graph.models],
-            variables={"as_of": self.due_at.isoformat(sep=" ")},
-            title=f"build the features as of {self.due_at:%Y-%m-%d %H:%M}",
-        )
-        return f"{built.count('model')} models, {built.count('test')} tests, {len(built.warnings)} warnings"
-
-    def _score(self, located: Located) -> str:
-        if not self._has_champion(located):
-            return _NO_CHAMPION
-        done = predict(self.dbt, located.spec.name, as_of=self.due_at)
-        return f"{done.scored} rows scored by version {done.version.version}"
-
-    def _monitor(self, located: Located) -> str:
-        if not self._has_champion(located):
-            return _NO_CHAMPION
-        with _session(self.dbt) as registry:
-            found = monitor(registry.engine, registry, located, as_of=self.due_at)
-        names = ", ".join(f"{row.column_name} (PSI {row.psi:.3f})" for row in found.drifted)
-        return f"{found.row_count} rows, {found.labelled} with a label; drifted: {names or 'nothing'}"
-
-    def _retrain(self, located: Located) -> str:
-        with _session(self.dbt) as registry:
-            decision = retrain(
-                registry.engine,
-                registry,
-                located,
-                as_of=self.due_at,
-                now=self.clock(),
-                progress=self.dbt.progress,
-            )
-        return f"{decision.outcome}: {decision.detail}"
-
-    def _has_champion(self, located: Located) -> bool:
-        with _session(self.dbt) as registry:
-            return bool(registry.champions(located.spec.name))
-
-
 def _run(dbt: Dbt, graph: Graph, specs: Mapping[str, Located], due_at: datetime, clock: Clock) -> GraphRun:
     with _session(dbt) as registry:
         before = registry.task_runs(schedule=graph.schedule, due_at=due_at)
     done: dict[str, TaskState] = {run.task: run.state for run in before if run.state == "succeeded"}
-    round_ = _Round(dbt, graph, specs, due_at, clock, done)
+    round_ = Round(
+        graph,
+        specs,
+        due_at,
+        clock,
+        session=lambda: _session(dbt),
+        build=lambda: _build(dbt, graph, due_at),
+        score=lambda model: _score(dbt, model, due_at),
+        progress=dbt.progress,
+        states=done,
+    )
     runs = [round_.run(task) for task in graph.tasks if task.name not in done]
     return GraphRun(graph, due_at, tuple(runs), tuple(round_.errors))
+
+
+def _build(dbt: Dbt, graph: Graph, due_at: datetime) -> str:
+    """All that training and scoring read: what each model's exposure depends on."""
+    built = dbt.build(
+        select=[f"+exposure:{model}" for model in graph.models],
+        variables={"as_of": due_at.isoformat(sep=" ")},
+        title=f"build the features as of {due_at:%Y-%m-%d %H:%M}",
+    )
+    return f"{built.count('model')} models, {built.count('test')} tests, {len(built.warnings)} warnings"
+
+
+def _score(dbt: Dbt, model: str, due_at: datetime) -> str:
+    done = predict(dbt, model, as_of=due_at)
+    return f"{done.scored} rows scored by version {done.version.version}"
 
 
 @contextmanager

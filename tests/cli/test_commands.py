@@ -12,7 +12,7 @@ from snowml.cli import cli
 EXPECTED = {
     *("init", "demo", "build", "train", "promote", "rollback", "predict", "monitor", "retrain"),
     *("runs", "versions", "show", "compare", "call"),
-    *("audit", "replay", "features", "doctor", "tasks"),
+    *("audit", "replay", "features", "doctor", "tasks", "deploy"),
 }
 # Each command by its full name, those of a group among them.
 COMMANDS: dict[str, click.Command] = {

@@ -16,9 +16,9 @@ COLUMNS = {
 }
 
 
-def fill(engine: Engine, rows: int = 200) -> Relation:
-    """`main.training_set`, by statements that both warehouses take."""
-    name = Relation("main", "training_set", engine.database)
+def fill(engine: Engine, rows: int = 200, schema: str = "main") -> Relation:
+    """The table `training_set`, by statements that both warehouses take."""
+    name = Relation(schema, "training_set", engine.database)
     listed = ", ".join(f"{quoted(column, engine.name)} {kind}" for column, kind in COLUMNS.items())
     engine.execute(f"create table {name.sql(engine.name)} ({listed})")
     frame = handmade.frame(rows).astype(object)

@@ -18,7 +18,7 @@ TRADE = re.compile(r"flight|airport|airline|carrier|tail_?num|nycflights", re.IG
 INSTALL = re.compile(
     r"(pip3?|uv|pipx|poetry|conda|mamba)[^\n]{0,40}?(install|add)\s+[^\n`|;&#]*?['\"]?snowml(?![\w.-])"
 )
-PROCEDURES = ("train_model", "promote_model", "predict_batch", "monitor_model", "retrain_model")
+PROCEDURES = ("train_model", "promote_model", "predict_batch", "monitor_model", "retrain_model", "run_task")
 
 
 def texts(*folders: str) -> Iterator[tuple[Path, str]]:

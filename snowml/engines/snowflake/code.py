@@ -12,7 +12,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 # What runs in the warehouse has no command line, no dbt project and no local files.
-_LEFT_OUT = {"cli", "dbt", "scaffold", "_shipped", "__pycache__"}
+_LEFT_OUT = {"cli", "dbt", "deploy", "scaffold", "_shipped", "__pycache__"}
 # The zip is named by its content, so that content must not depend on when it was made.
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 

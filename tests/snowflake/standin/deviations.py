@@ -7,6 +7,7 @@ Beyond single statements:
 
 - Nobody has rights. GRANT, ROLE and EXECUTE AS are taken note of; a procedure with owner's rights sees all that its
   caller sees, and shares the caller's session in both cases.
+- TASK and ALERT are checked, kept and listed, and never run, whatever their state.
 - PACKAGES and ARTIFACT_REPOSITORY are not resolved: a handler sees what the interpreter of the nursery has installed.
   A new process is forked for each function, and for each CALL.
 - Writers do not wait for each other: DuckDB refuses the second of two transactions that change the same rows.

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ class Routine:
     options: dict[str, Any] = field(default_factory=dict)
     # Of a function in Python: how DuckDB calls it.
     physical: str = ""
+    # What stands in for arguments that are not given, from the last one back.
+    defaults: tuple[str, ...] = ()
     worker: Worker | None = None
 
     @property
@@ -58,13 +61,18 @@ def routine(session: "Session", reader: Reader) -> Routine:
     name = session.name(reader.path())
     arguments: dict[str, str] = {}
     declared: dict[str, str] = {}
+    defaults: list[str] = []
     for one in split(reader.inside()):
         argument = Reader(one)
-        called, kind = argument.identifier(), argument.rest()
+        called = argument.identifier()
+        kind, default, value = re.split(r"(\sdefault\s)|$", argument.rest(), maxsplit=1, flags=re.IGNORECASE)
         arguments[called] = duckdb_type(kind)
         if arguments[called] == "JSON":
             # VARIANT, OBJECT and ARRAY are one type to DuckDB, and three to SHOW.
             declared[called] = kind.strip().upper()
+        if defaults and not default:
+            raise Failure(f"SQL compilation error:\n{called} has no default, and comes after one that has.")
+        defaults += [value] if default else []
     if reader.take("COPY GRANTS"):
         pass
     reader.expect("RETURNS")
@@ -80,6 +88,7 @@ def routine(session: "Session", reader: Reader) -> Routine:
         _option(reader, found.options)
     found.body = reader.string() if reader.next else None
     reader.end()
+    found.defaults = tuple(defaults)
     _check(found)
     return found
 

@@ -79,9 +79,9 @@ class Procedures:
                 now(),
                 p.name.name,
                 p.name.schema,
+                len(p.types) - len(p.defaults),
                 len(p.types),
-                len(p.types),
-                f"{p.signature} RETURN {_returns(p)}",
+                f"{_optional(p)} RETURN {_returns(p)}",
                 p.options.get("COMMENT", ""),
                 p.name.database,
                 p.language,
@@ -105,6 +105,8 @@ class Procedures:
         texts = split(reader.inside())
         reader.end()
         one = self._overload(name, len(texts))
+        missing_ones = len(one.types) - len(texts)
+        texts += one.defaults[len(one.defaults) - missing_ones :] if missing_ones else ()
         values = self._arguments(session, texts, one, bindings.values(bound))
         token = next(token for token, holder in self._account.logins.items() if holder is login)
         assert one.worker
@@ -141,7 +143,8 @@ class Procedures:
         ]
 
     def _overload(self, name: Name, count: int) -> Routine:
-        fitting = [one for types, one in self._all.get(name, {}).items() if len(types) == count]
+        overloads = self._all.get(name, {}).values()
+        fitting = [one for one in overloads if len(one.types) - len(one.defaults) <= count <= len(one.types)]
         if not fitting:
             raise missing("Procedure", f"{name} with {count} arguments")
         if len(fitting) > 1:
@@ -160,6 +163,14 @@ class Procedures:
             gone.worker.close()
         if name in self._all and not self._all[name]:
             del self._all[name]
+
+
+def _optional(one: Routine) -> str:
+    """The signature as SHOW has it: what has a default stands in brackets."""
+    fixed = len(one.types) - len(one.defaults)
+    kinds = [one.declared.get(name, shown(kind)) for name, kind in one.arguments.items()]
+    first = ", ".join(kinds[:fixed])
+    return f"{one.name.name}({first}{''.join(f' [, {kind}]' for kind in kinds[fixed:])})"
 
 
 def _returns(one: Routine) -> str:

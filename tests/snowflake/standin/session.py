@@ -31,6 +31,7 @@ class Account:
         from standin.functions import Functions
         from standin.models import Models
         from standin.procedures import Procedures
+        from standin.scheduled import Schedules
         from standin.stages import Stages
 
         self.instance = fakesnow.instance.FakeSnow(
@@ -47,6 +48,7 @@ class Account:
         self.port = 0
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
         self.procedures, self.models = Procedures(self), Models(self)
+        self.tasks, self.alerts = Schedules("TASK"), Schedules("ALERT")
         self.lock = threading.RLock()
 
     def create_database(self, name: str) -> None:
@@ -59,7 +61,9 @@ class Account:
 
     def drop_database(self, name: str) -> None:
         with self.lock:
-            for objects in (self.stages, self.functions, self.procedures, self.models):
+            for objects in (
+                *(self.stages, self.functions, self.procedures, self.models, self.tasks, self.alerts),
+            ):
                 objects.forget(lambda one: one.database == name)
             self.duckdb.execute(f'detach database if exists "{name}"')
 

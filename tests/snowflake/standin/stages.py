@@ -25,6 +25,7 @@ class Stages:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._folders: dict[Name, Path] = {}
+        self._comments: dict[Name, str] = {}
 
     def forget(self, which: Callable[[Name], bool]) -> None:
         for name in [name for name in self._folders if which(name)]:
@@ -33,17 +34,20 @@ class Stages:
     def create(self, session: "Session", reader: Reader, replace: bool, temporary: bool) -> Answer:
         unless = reader.take("IF NOT EXISTS")
         name = session.name(reader.path())
+        comment = ""
         while reader.next:
             option = reader.identifier()
             if option not in OPTIONS:
                 raise unknown(f"the option {option} of a stage")
             reader.expect("=")
-            _ = reader.inside() if reader.next and reader.next.text == "(" else reader.one()
+            value = reader.inside() if reader.next and reader.next.text == "(" else reader.one().text
+            comment = value if option == "COMMENT" else comment
         if name in self._folders and unless:
             return status(f"{name.name} already exists, statement succeeded.")
         if name in self._folders and not replace:
             raise exists(name)
         self.forget(lambda one: one == name)
+        self._comments[name] = comment
         self._folders[name] = self.root / name.database / name.schema / name.name
         self._folders[name].mkdir(parents=True)
         if temporary:
@@ -72,8 +76,10 @@ class Stages:
             for n in self._folders
             if (n.database, n.schema) == (place.database, place.schema) and like(n.name, pattern)
         ]
-        columns = dict.fromkeys(["created_on", "name", "database_name", "schema_name", "url", "type"], "text")
-        rows = [[now(), n.name, n.database, n.schema, "", "INTERNAL"] for n in found]
+        columns = dict.fromkeys(
+            ["created_on", "name", "database_name", "schema_name", "url", "type", "comment"], "text"
+        )
+        rows = [[now(), n.name, n.database, n.schema, "", "INTERNAL", self._comments[n]] for n in found]
         return listing(Listing(columns, rows))
 
     def put(self, session: "Session", reader: Reader) -> Answer:

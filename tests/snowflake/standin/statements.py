@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("standin")
 
 # Taken note of, and nothing is done: DuckDB has nothing of the kind. Tests assert on the record.
-ACCEPTED = {"STREAM", "TASK", "ALERT", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
+ACCEPTED = {"STREAM", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
 SYSTEM_FUNCTIONS = {
     "SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled.",
     "SYSTEM$ML_PLATFORM_CAPABILITIES": "{}",
@@ -79,7 +79,12 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
     temporary = reader.take("TEMPORARY") or reader.take("TEMP") or scoped
     objects = session.account
     owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
-    owners |= {"STAGE": objects.stages, "MODEL": objects.models}
+    owners |= {
+        "STAGE": objects.stages,
+        "MODEL": objects.models,
+        "TASK": objects.tasks,
+        "ALERT": objects.alerts,
+    }
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
@@ -90,7 +95,12 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
 def _drop(login: "Login", reader: Reader) -> Answer | None:
     session, objects = login.session, login.session.account
     owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
-    owners |= {"STAGE": objects.stages, "MODEL": objects.models}
+    owners |= {
+        "STAGE": objects.stages,
+        "MODEL": objects.models,
+        "TASK": objects.tasks,
+        "ALERT": objects.alerts,
+    }
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
@@ -101,8 +111,10 @@ def _drop(login: "Login", reader: Reader) -> Answer | None:
 def _alter(login: "Login", reader: Reader) -> Answer | None:
     if reader.take("SESSION"):
         return _alter_session(login, reader)
-    if reader.take("MODEL"):
-        return login.session.account.models.alter(login.session, reader)
+    account = login.session.account
+    for kind, owner in {"MODEL": account.models, "TASK": account.tasks, "ALERT": account.alerts}.items():
+        if reader.take(kind):
+            return owner.alter(login.session, reader)
     return _accepted(reader)
 
 
@@ -150,6 +162,9 @@ def _show(login: "Login", reader: Reader) -> Answer | None:
         return session.account.functions.show(session, reader)
     if reader.take("USER PROCEDURES") or reader.take("PROCEDURES"):
         return session.account.procedures.show(session, reader)
+    for kind, owner in {"TASKS": session.account.tasks, "ALERTS": session.account.alerts}.items():
+        if reader.take(kind):
+            return owner.show(session, reader)
     if reader.take("STAGES"):
         return session.account.stages.show(session, reader)
     return None
@@ -234,6 +249,7 @@ HANDLERS: dict[str, Callable[["Login", Reader], Answer | None]] = {
     "GRANT": _accept,
     "REVOKE": _accept,
     "EXECUTE TASK": _accept,
+    "EXECUTE DBT PROJECT": _accept,
     "PUT": _stages("put"),
     "GET": _stages("get"),
     "LIST": _stages("list"),

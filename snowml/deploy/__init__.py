@@ -1,0 +1,1 @@
+"""Deploy: what stands on Snowflake, as a plan, and its application."""

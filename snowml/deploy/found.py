@@ -1,0 +1,80 @@
+"""What stands on the account already: objects by their key, with the comment that says whose they are."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from snowml.deploy.things import Key, Kind
+from snowml.engines.base import Engine
+from snowml.names import Relation, quoted, written
+
+_SHOWN: Mapping[Kind, str] = {
+    "procedure": "procedures",
+    "task": "tasks",
+    "alert": "alerts",
+    "stage": "stages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """One object that is there."""
+
+    comment: str
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there of the kinds that a deployment makes, in its schemas."""
+
+    schemas: frozenset[str] = frozenset()
+    objects: Mapping[Key, Existing] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
+
+
+def look(engine: Engine, home: Relation, schema: str) -> Found:
+    """Ask the account.
+
+    Args:
+        engine: A session.
+        home: The stage, whose schema has tasks and alerts too.
+        schema: Where procedures stand.
+    """
+    rows = engine.query("select schema_name as name from information_schema.schemata").to_pylist()
+    schemas = frozenset(written(row["name"], "snowflake") for row in rows)
+    objects: dict[Key, Existing] = {}
+    for kind, place in (
+        ("stage", home.schema),
+        ("procedure", schema),
+        ("task", home.schema),
+        ("alert", home.schema),
+    ):
+        if place in schemas:
+            objects |= _shown(engine, kind, place)  # type: ignore[arg-type]
+    files: frozenset[str] = frozenset()
+    if Key("stage", home) in objects:
+        listed = engine.query(f"list @{home.sql('snowflake')}").to_pylist()
+        files = frozenset(str(row["name"]).rpartition("/")[2] for row in listed)
+    return Found(schemas, objects, files)
+
+
+def _shown(engine: Engine, kind: Kind, schema: str) -> dict[Key, Existing]:
+    place = f"{quoted(engine.database, 'snowflake')}.{quoted(schema, 'snowflake')}"
+    found = {}
+    for row in engine.query(f"show {_SHOWN[kind]} in schema {place}").to_pylist():
+        if written(str(row.get("schema_name") or ""), "snowflake") != schema:
+            continue  # a procedure of Snowflake's own
+        name = Relation(schema, written(row["name"], "snowflake"), engine.database)
+        types = _types(row["arguments"]) if kind == "procedure" else ()
+        # SHOW PROCEDURES calls a comment a description.
+        comment = row.get("comment") or row.get("description") or ""
+        found[Key(kind, name, types)] = Existing(comment, str(row.get("state") or "").lower())
+    return found
+
+
+def _types(arguments: str) -> tuple[str, ...]:
+    """The types in `F(VARCHAR [, VARCHAR]) RETURN VARIANT`: those with defaults stand in brackets."""
+    inside = re.search(r"\((.*?)\)\s*RETURN\b", arguments, re.DOTALL | re.IGNORECASE)
+    listed = re.sub(r"DEFAULT|[\[\]]", "", inside[1] if inside else "", flags=re.IGNORECASE)
+    return tuple(item.strip().lower() for item in listed.split(",") if item.strip())

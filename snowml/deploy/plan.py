@@ -1,0 +1,307 @@
+"""The plan: what is created, replaced, left alone and removed, in the order in which it is done.
+
+What holds data is never dropped: the registry, predictions, features, functions and models stay whatever the plan is.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from snowml.deploy.found import Existing, Found
+from snowml.deploy.procedures import files, procedures
+from snowml.deploy.settings import Deployment
+from snowml.deploy.tasks import alerts, tasks
+from snowml.deploy.things import MARK, OURS, File, Key, Thing
+from snowml.engines.base import Engine
+from snowml.errors import ProjectError, SpecError, WarehouseError
+from snowml.names import Relation, quoted
+from snowml.progress import Progress
+from snowml.registry.schema import CURRENT, schema_version
+from snowml.registry.store import Registry
+from snowml.spec.graph import graphs_of
+from snowml.spec.model import ModelSpec
+
+Action = Literal["create", "replace", "keep", "remove", "suspend", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a deployment stands, and for what.
+
+    Attributes:
+        registry: The schema of the registry, of the stage, of tasks and of alerts.
+        schema: The schema of the procedures.
+    """
+
+    database: str
+    registry: str
+    schema: str
+    specs: tuple[ModelSpec, ...]
+    deployment: Deployment
+
+    @property
+    def stage(self) -> Relation:
+        """Where the code is."""
+        return Relation(self.registry, "snowml_code", self.database)
+
+    @property
+    def files(self) -> list[File]:
+        """What goes to the stage."""
+        return files()
+
+    @property
+    def things(self) -> list[Thing]:
+        """The objects that are wanted, each after those that it needs."""
+        stage = Thing(
+            Key("stage", self.stage),
+            f"create stage if not exists {self.stage.sql('snowflake')} comment = '{MARK}'",
+        )
+        home = Relation(self.registry, "task_runs", self.database)
+        runner = Relation(self.schema, "run_task", self.database)
+        found = [stage, *procedures(self.schema, self.database, self.stage, self.deployment.roles)]
+        for graph in graphs_of(self.specs):
+            found += tasks(graph, home, runner, self.deployment)
+        if self.deployment.notify:
+            found += alerts(home, str(self.deployment.warehouse), self.deployment.notify)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is done, or left alone.
+
+    Attributes:
+        statements: The SQL of it; of a file or the registry, in words, since the client's own commands do it.
+        work: What does it where that is not just the statements.
+    """
+
+    action: Action
+    what: str
+    name: str
+    statements: tuple[str, ...] = ()
+    work: Callable[[Engine], None] | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """What a command answers."""
+        return {"action": self.action, "kind": self.what, "name": self.name, "sql": list(self.statements)}
+
+    def apply(self, engine: Engine) -> None:
+        """Do it."""
+        if self.work:
+            self.work(engine)
+            return
+        for statement in self.statements:
+            engine.execute(statement)
+
+
+def plan(place: Place, found: Found, *, registry: Registry | None, now: datetime, resume: bool) -> list[Step]:
+    """What leads from what is there to what is wanted.
+
+    Args:
+        place: What is wanted.
+        found: What is there.
+        registry: The account's registry; None: there is no account to ask, and everything is taken for new.
+        now: The moment of the deployment.
+        resume: Let the tasks run when they are there.
+
+    Raises:
+        ProjectError: Something that is in the way was not made by a deployment.
+    """
+    wanted = place.things
+    _check_nothing_foreign(wanted, found)
+    return [
+        *_schemas(place, found),
+        _registry(place, registry),
+        *_of_kind(wanted, found, "stage"),
+        *(_file(place.stage, file, found) for file in place.files),
+        *_specs(place, registry, now),
+        *_of_kind(wanted, found, "procedure"),
+        *_task_steps(wanted, found, resume),
+        *_of_kind(wanted, found, "alert"),
+        *_resumed_alerts(wanted, found, resume),
+        *_removed(wanted, found, ("alert", "procedure")),
+    ]
+
+
+def remove_all(found: Found) -> list[Step]:
+    """What takes away everything that deployments made, and nothing else."""
+    roots = [key for key, one in _ours(found, "task") if one.state == "started"]
+    return [
+        *(_state(key, "suspend") for key in roots),
+        *_removed([], found, ("alert", "task", "procedure", "stage")),
+    ]
+
+
+def apply(engine: Engine, steps: Sequence[Step], progress: Progress) -> None:
+    """Do what a plan says, in order; stop where something fails.
+
+    Raises:
+        WarehouseError: Something did. What was done stays, and a further deployment goes on from there.
+    """
+    todo = [step for step in steps if step.action != "keep"]
+    suspended = [step.name for step in todo if step.action == "suspend"]
+    for number, step in enumerate(todo, 1):
+        with progress.step(f"{number}/{len(todo)} {step.action} {step.what} {step.name}"):
+            try:
+                step.apply(engine)
+            except WarehouseError as error:
+                flag = " --resume" if suspended else ""
+                raise type(error)(
+                    f"{step.action} {step.what} {step.name}: {error}\n{number - 1} of {len(todo)} steps are done and "
+                    f"stay. Run snowml deploy{flag} again when the reason is gone: it goes on from there."
+                ) from error
+
+
+def _check_nothing_foreign(wanted: Iterable[Thing], found: Found) -> None:
+    foreign = [
+        thing.key.sql
+        for thing in wanted
+        if (there := found.objects.get(thing.key)) and not there.comment.startswith(OURS)
+    ]
+    if foreign:
+        raise ProjectError(
+            f"In the way stands what no deployment of snowml made: {', '.join(foreign)}. Rename or drop it, or deploy "
+            "to other schemas (var snowml_schema; the target's schema)."
+        )
+
+
+def _schemas(place: Place, found: Found) -> list[Step]:
+    steps = []
+    for schema in dict.fromkeys((place.registry, place.schema)):
+        name = f"{quoted(place.database, 'snowflake')}.{quoted(schema, 'snowflake')}"
+        action: Action = "keep" if schema in found.schemas else "create"
+        steps.append(Step(action, "schema", schema, (f"create schema if not exists {name}",)))
+    return steps
+
+
+def _registry(place: Place, registry: Registry | None) -> Step:
+    version = schema_version(registry.engine, registry.schema) if registry else 0
+    action: Action = "keep" if version == CURRENT else "replace" if version else "create"
+    told = f"-- bring the tables of the registry to schema version {CURRENT}; nothing in them is dropped"
+
+    def migrate(engine: Engine) -> None:
+        Registry(engine, place.registry).create()
+
+    return Step(action, "registry", place.registry, (told,), work=migrate)
+
+
+def _file(stage: Relation, file: File, found: Found) -> Step:
+    action: Action = "keep" if file.name in found.files else "create"
+    told = f"-- put {file.name} ({len(file.data):,} bytes) on @{stage.sql('snowflake')}"
+    return Step(
+        action, "file", file.name, (told,), work=lambda engine: engine.put(stage, file.name, file.data)
+    )
+
+
+def _specs(place: Place, registry: Registry | None, now: datetime) -> list[Step]:
+    """Procedures read specifications in the registry: there is no project in the warehouse."""
+    if registry and not registry.exists:
+        registry = None
+    return [_spec(place, spec, registry, now) for spec in place.specs]
+
+
+def _spec(place: Place, spec: ModelSpec, registry: Registry | None, now: datetime) -> Step:
+    same = registry is not None and _same(registry.latest_spec(spec.name), spec)
+
+    def record(engine: Engine) -> None:
+        Registry(engine, place.registry).record_spec(spec.name, spec.hash, spec.to_json(), now)
+
+    told = f"-- insert the specification of {spec.name}, hash {spec.hash[:12]}"
+    return Step("keep" if same else "create", "specification", spec.name, (told,), work=record)
+
+
+def _same(recorded: str | None, spec: ModelSpec) -> bool:
+    """Whether a recorded specification says the same, whoever recorded it, and at which commit."""
+    if recorded is None:
+        return False
+    stamps = {"manifest_hash": None, "git_commit": None}
+    try:
+        found = ModelSpec.from_json(recorded)
+    except SpecError:
+        return False
+    return found.model_copy(update=stamps) == spec.model_copy(update=stamps)
+
+
+def _of_kind(wanted: Iterable[Thing], found: Found, kind: str) -> list[Step]:
+    return [_made(thing, found) for thing in wanted if thing.key.kind == kind]
+
+
+def _made(thing: Thing, found: Found, *, anew: bool = False) -> Step:
+    there = found.objects.get(thing.key)
+    same = there is not None and there.comment == thing.mark and not anew
+    action: Action = "create" if there is None else "keep" if same else "replace"
+    return Step(action, thing.key.kind, thing.key.name.name, thing.statements)
+
+
+def _task_steps(wanted: Sequence[Thing], found: Found, resume: bool) -> list[Step]:
+    """The tasks, with each graph that changes suspended meanwhile, and let run again if it did before.
+
+    A run that is under way is not cut off: suspending a root keeps further ones from beginning.
+    """
+    mine = [thing for thing in wanted if thing.key.kind == "task"]
+    kept = {thing.key for thing in mine}
+    gone = [key for key, _ in _ours(found, "task") if key not in kept]
+    steps: list[Step] = []
+    for root in dict.fromkeys(thing.root for thing in mine):
+        graph = [thing for thing in mine if thing.root == root]
+        prefix = graph[0].key.name.name.removesuffix("features")
+        leaving = [key for key in gone if key.name.name.startswith(prefix)]
+        gone = [key for key in gone if key not in leaving]
+        steps += _graph_steps(graph, leaving, found, resume)
+    # Whole graphs that are not wanted any more.
+    running = [key for key in gone if _is_started(found.objects[key])]
+    return [*(_state(key, "suspend") for key in running), *(_dropped(key) for key in gone), *steps]
+
+
+def _graph_steps(graph: Sequence[Thing], leaving: Sequence[Key], found: Found, resume: bool) -> list[Step]:
+    """A graph changes as a whole: a task that is made anew may lose those that came after it."""
+    changes = bool(leaving) or any(_made(thing, found).action != "keep" for thing in graph)
+    made = [_made(thing, found, anew=changes) for thing in graph]
+    started = [_is_started(found.objects.get(thing.key)) for thing in graph]
+    # The root first: from then on nothing begins.
+    running = [thing.key for thing, runs in zip(graph, started, strict=True) if runs]
+    steps = [_state(key, "suspend") for key in running] if changes else []
+    steps += [*(_dropped(key) for key in leaving), *made]
+    if (changes and started[0]) or (resume and (changes or not all(started))):
+        # The root last: from then on the schedule counts.
+        steps += [_state(thing.key, "resume") for thing in (*graph[1:], graph[0])]
+    return steps
+
+
+def _is_started(there: Existing | None) -> bool:
+    return there is not None and there.state == "started"
+
+
+def _resumed_alerts(wanted: Sequence[Thing], found: Found, resume: bool) -> list[Step]:
+    steps = []
+    for thing in wanted:
+        there = found.objects.get(thing.key)
+        if thing.key.kind != "alert":
+            continue
+        replaced = there is not None and there.comment != thing.mark
+        if (resume and not _is_started(there)) or (replaced and _is_started(there)):
+            steps.append(_state(thing.key, "resume"))
+    return steps
+
+
+def _state(key: Key, verb: Literal["suspend", "resume"]) -> Step:
+    return Step(verb, key.kind, key.name.name, (f"alter {key.sql} {verb}",))
+
+
+def _removed(wanted: Iterable[Thing], found: Found, kinds: Sequence[str]) -> list[Step]:
+    kept = {thing.key for thing in wanted}
+    return [_dropped(key) for kind in kinds for key, _ in _ours(found, kind) if key not in kept]
+
+
+def _dropped(key: Key) -> Step:
+    kind, _, rest = key.sql.partition(" ")
+    return Step("remove", key.kind, key.name.name, (f"drop {kind} if exists {rest}",))
+
+
+def _ours(found: Found, kind: str) -> list[tuple[Key, Existing]]:
+    return [
+        (key, one)
+        for key, one in sorted(found.objects.items(), key=lambda item: str(item[0].name))
+        if key.kind == kind and one.comment.startswith(OURS)
+    ]

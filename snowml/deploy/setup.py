@@ -1,0 +1,80 @@
+"""What an administrator runs once: a role with no more rights than a deployment needs, and guards of the cost."""
+
+from typing import Final
+
+from snowml.deploy.plan import Place
+from snowml.names import literal, quoted
+
+ROLE: Final = "snowml_deployer"
+QUOTA: Final = 20
+
+
+def setup_script(place: Place) -> str:
+    """The statements, for a worksheet of somebody who may create roles and resource monitors; they may be repeated."""
+    database = quoted(place.database, "snowflake")
+    role, warehouse = quoted(ROLE, "snowflake"), quoted(str(place.deployment.warehouse), "snowflake")
+    monitor = quoted("snowml_monitor", "snowflake")
+    own = [
+        f"{database}.{quoted(name, 'snowflake')}" for name in dict.fromkeys((place.registry, place.schema))
+    ]
+    training = place.deployment.training_warehouse
+    lines = [
+        "-- Run once, as a role that may create roles and resource monitors (ACCOUNTADMIN).",
+        "-- The role that deploys and owns the tasks:",
+        f"create role if not exists {role};",
+        f"grant usage on database {database} to role {role};",
+        "-- Its own schemas: what it makes there is its own. It needs no right elsewhere but to read.",
+        *(f"create schema if not exists {schema};" for schema in own),
+        *(
+            f"grant usage, create table, create view, create stage, create function, create procedure, create task, "
+            f"create alert, create model on schema {schema} to role {role};"
+            for schema in own
+        ),
+        *_reading(place, role),
+        "-- Running tasks and alerts are rights of the account. None is serverless: no EXECUTE MANAGED TASK.",
+        f"grant execute task, execute alert on account to role {role};",
+        *(
+            f"grant usage, operate on warehouse {quoted(name, 'snowflake')} to role {role};"
+            for name in dict.fromkeys(
+                (str(place.deployment.warehouse), training or str(place.deployment.warehouse))
+            )
+        ),
+        "-- Packages from the index:",
+        f"grant database role snowflake.pypi_repository_user to role {role};",
+        "-- Guards: the monitor stops the warehouse when a month's credits are spent, and statements end in time. They",
+        "-- hold for all who use it: give the tasks a warehouse of their own, or leave this out.",
+        f"create resource monitor if not exists {monitor} with credit_quota = {QUOTA} frequency = monthly "
+        "start_timestamp = immediately triggers on 80 percent do notify on 100 percent do suspend;",
+        f"alter warehouse {warehouse} set resource_monitor = {monitor} "
+        f"statement_timeout_in_seconds = {place.deployment.seconds} auto_suspend = 60;",
+    ]
+    if place.deployment.dbt_project:
+        name = ".".join(quoted(part, "snowflake") for part in place.deployment.dbt_project.split("."))
+        lines.append(f"grant usage on dbt project {name} to role {role};")
+    if place.deployment.notify:
+        integration = quoted(place.deployment.notify.integration, "snowflake")
+        emails = ", ".join(literal(email, "snowflake") for email in place.deployment.notify.emails)
+        lines += [
+            f"create notification integration if not exists {integration} type = email enabled = true "
+            f"allowed_recipients = ({emails});",
+            f"grant usage on integration {integration} to role {role};",
+        ]
+    return "\n".join(lines)
+
+
+def _reading(place: Place, role: str) -> list[str]:
+    """What training, scoring and monitoring read, where that is elsewhere."""
+    sets = {
+        relation.within(place.database)
+        for spec in place.specs
+        for relation in (spec.training_set, spec.scoring_set)
+    }
+    return [
+        statement
+        for relation in sorted(sets, key=str)
+        for statement in (
+            f"grant usage on schema {quoted(str(relation.database), 'snowflake')}."
+            f"{quoted(relation.schema, 'snowflake')} to role {role};",
+            f"grant select on {relation.sql('snowflake')} to role {role};",
+        )
+    ]

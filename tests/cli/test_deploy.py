@@ -1,0 +1,102 @@
+"""`snowml deploy`: a plan without an account, its application on the stand-in, and what it refuses."""
+
+import json
+import re
+
+import pytest
+import shop
+
+pytest.importorskip("dbt.adapters.snowflake", reason="the extra 'snowflake' is not installed")
+
+from snowflake_target import PASSWORD
+
+pytestmark = pytest.mark.dbt
+
+SCHEDULE = "monitor: {schedule: 0 6 * * * Europe/Berlin}"
+
+
+def with_target(folder: shop.Shop, **settings: object) -> shop.Shop:
+    """Churn has a schedule, and the profile a target of type snowflake."""
+    target = {
+        "type": "snowflake",
+        "account": "nobody",
+        "user": "me",
+        "password": PASSWORD,
+        "threads": 1,
+        "database": "SHOP",
+        "schema": "analytics",
+        "warehouse": "TRANSFORMING",
+        **settings,
+    }
+    lines = (folder.folder / "profiles.yml").read_text("utf-8") + f"    snow: {json.dumps(target)}\n"
+    folder.write("profiles.yml", lines)
+    folder.replace("models/ml.yml", "metric: roc_auc\n", f"metric: roc_auc\n          {SCHEDULE}\n")
+    return folder
+
+
+def test_a_plan_needs_no_account(written: shop.Shop) -> None:
+    made = with_target(written)
+    answer = made.cli("deploy", "--dry-run", "--target", "snow", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.json["applied"] is False
+    steps = [(step["action"], step["kind"], step["name"]) for step in answer.json["steps"]]
+    assert {action for action, _, _ in steps} == {"create"}
+    assert ("create", "task", "snowml_0_6_x_x_x_europe_berlin_score_churn") in steps
+    assert [name for _, kind, name in steps if kind == "specification"] == ["churn", "spend"]
+    (cost,) = answer.json["estimate"]
+    assert (cost["runs_a_month"], cost["minutes_a_run"]) == (30, [4, 26])
+    assert PASSWORD not in answer.out + answer.err
+
+    answer = made.cli("deploy", "--dry-run", "--target", "snow", "--sql")
+    assert "schedule = 'USING CRON 0 6 * * * Europe/Berlin'" in answer.out
+    assert re.search(r"\d+ to create, 0 to replace, 0 to keep, 0 to remove", answer.out)
+    assert "credits an hour (XSMALL)" in answer.out
+    assert PASSWORD not in answer.out + answer.err
+
+    made.write("snowml.yml", "deploy:\n  roles: [ANALYST]\n  warehose: X\n")
+    answer = made.cli("deploy", "--dry-run", "--target", "snow")
+    assert (answer.code, answer.out) == (2, "")
+    assert "snowml.yml:3: unknown key 'warehose'. Did you mean 'warehouse'?" in answer.err
+
+    made.write("snowml.yml", "deploy: {warehouse: OTHER}\n")
+    answer = made.cli("deploy", "--setup", "--target", "snow")
+    assert answer.code == 0
+    assert 'grant usage, operate on warehouse "OTHER" to role "SNOWML_DEPLOYER";' in answer.out
+
+    answer = made.cli("deploy", "--dry-run", "--destroy", "--target", "snow")
+    assert answer.code == 2
+    assert "--compare" in answer.err
+
+
+def test_it_stands_on_snowflake_alone(written: shop.Shop) -> None:
+    answer = written.cli("deploy", "--dry-run")
+    assert (answer.code, answer.out) == (2, "")
+    assert "is of type duckdb" in answer.err
+    assert "snowml tasks run" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"), [("database", "names no database"), ("warehouse", "need a warehouse")]
+)
+def test_what_the_target_lacks_is_told(written: shop.Shop, missing: str, told: str) -> None:
+    answer = with_target(written, **{missing: None}).cli("deploy", "--dry-run", "--target", "snow")
+    assert answer.code == 2
+    assert told in answer.err
+
+
+def test_it_is_applied_compared_and_destroyed(written: shop.Shop, warehouse: object) -> None:
+    settings = {key: value for key, value in warehouse.parameters.items() if key != "session_parameters"}  # type: ignore[attr-defined]
+    made = with_target(
+        written, **{**settings, "schema": "analytics", "password": PASSWORD, "warehouse": "WH"}
+    )
+    answer = made.cli("deploy", "--target", "snow")
+    assert answer.code == 0, answer.err
+    assert "create task snowml_0_6_x_x_x_europe_berlin_features" in answer.err
+    answer = made.cli("deploy", "--target", "snow", "--dry-run", "--compare", "--json")
+    assert answer.code == 0, answer.err
+    assert {step["action"] for step in answer.json["steps"]} == {"keep"}
+    answer = made.cli("deploy", "--target", "snow", "--destroy", "--json")
+    assert answer.code == 0, answer.err
+    assert {step["kind"] for step in answer.json["steps"]} == {"task", "procedure", "stage"}
+    assert made.cli("deploy", "--target", "snow", "--destroy", "--json").json["steps"] == []
+    assert PASSWORD not in answer.out + answer.err
