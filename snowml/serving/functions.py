@@ -7,12 +7,13 @@ bodies under the names without a number.
 
 from dataclasses import dataclass
 from hashlib import sha256
+from types import ModuleType
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling
+from snowml.serving import compiling, estimator, kernel_function
 from snowml.serving.sql import compiled
 
 # A stub must be found from any schema of the file, and this one is always searched.
@@ -49,11 +50,11 @@ def functions_of(
         arguments = compiled.inputs(artifact.pipeline, version.signature, dialect).columns
         parameters = tuple(Parameter(f"x{i}", "double") for i in range(len(arguments)))
         key = sha256(forest).hexdigest()
-        kernel = _kernel(version, store, home, "snowml.serving.kernel_function", key, parameters)
+        kernel = _kernel(version, store, home, kernel_function, key, parameters)
         score = _call(kernel, arguments, dialect)
     else:
         parameters = parameters_of(version.signature)
-        kernel = _kernel(version, store, home, "snowml.serving.estimator", version.artifact, parameters)
+        kernel = _kernel(version, store, home, estimator, version.artifact, parameters)
         score = _call(kernel, _casts(version.signature, dialect), dialect)
     own = f"{version.model}_v{version.version}"
     return Functions(
@@ -117,7 +118,7 @@ def _kernel(
     version: Version,
     store: Relation,
     schema: str,
-    handler: str,
+    handler: ModuleType,
     artifact: str,
     parameters: tuple[Parameter, ...],
 ) -> VectorFunction:
@@ -125,7 +126,8 @@ def _kernel(
     return VectorFunction(
         name=Relation(schema, name),
         parameters=parameters,
-        handler=handler,
+        handler=handler.__name__,
+        packages=handler.PACKAGES,
         store=store,
         artifact=artifact,
         remedy=f"predict_{version.model} runs Python code that this connection does not have. "

@@ -28,6 +28,7 @@ from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import Unmeasured, rival_of
 from snowml.workflows.estimator import check_estimator
 from snowml.workflows.inputs import check_keys
+from snowml.workflows.native import follow
 from snowml.workflows.repair import repair_if_possible
 from snowml.workflows.specs import Located
 
@@ -138,6 +139,7 @@ def train(
         run = _run(located, data, counts, fitted, unmeasured, as_of, now)
         verdicts = tuple(judge(spec.settings.gates, fitted.measured, unmeasured_in(run)))
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
+    follow(registry, spec.name, progress)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
     return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule)
 
