@@ -18,7 +18,16 @@ from snowml.registry.trusted import Artifact
 from snowml.serving.inputs import Column, inputs_for
 
 # What this module and those of snowml that it needs import, by the names of the package index.
-PACKAGES: Final = ("numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "scipy", "skops", "threadpoolctl")
+PACKAGES: Final = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "scikit-learn",
+    "scipy",
+    "skops",
+    "threadpoolctl",
+)
 # Halfway between the largest float32 and the next power of two: from here on float32 is infinite.
 FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
 

@@ -66,4 +66,5 @@ def _labels(probability: pa.Array, signature: Signature) -> pa.Array:
 
 
 def _series(answers: pa.Array) -> pd.Series:
-    return answers.to_pandas(types_mapper=_PANDAS.get)
+    found: pd.Series = answers.to_pandas(types_mapper=_PANDAS.get)
+    return found

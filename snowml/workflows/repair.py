@@ -42,8 +42,8 @@ def repair(registry: Registry, model: str) -> bool:
 def repair_if_possible(registry: Registry, model: str) -> bool:
     """`repair`, but for a champion whose artifact is lost: what replaces a champion must not need it.
 
-    For the commands that make versions or turn the champion: native models are made to follow too. Scoring and monitoring
-    do without them.
+    For the commands that make versions or turn the champion: native models are made to follow too. Scoring and
+    monitoring do without them.
     """
     repaired = False
     with suppress(ArtifactError):

@@ -39,7 +39,9 @@ class SnowflakeModels:
         name = stored(model.name)
         home = self._home(model)
         # LIKE ignores case and knows wildcards: what it finds is compared once more.
-        found = self._engine.query(f"show models like {literal(name, 'snowflake')} in schema {'.'.join(home)}")
+        found = self._engine.query(
+            f"show models like {literal(name, 'snowflake')} in schema {'.'.join(home)}"
+        )
         if name not in found["name"].to_pylist():
             return []
         return [Logged(row["name"], row["comment"] or "", _is_champion(row)) for row in self._rows(model)]
@@ -124,7 +126,9 @@ def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
     inputs = [FeatureSpec(_bare(item.name), DataType[_TYPES[item.type]]) for item in version.parameters]
     major, minor, _ = python_version_tuple()
     return {
-        "model": packed(version.handler, {m.name: m.answer for m in version.methods}, artifact, folder / name),
+        "model": packed(
+            version.handler, {m.name: m.answer for m in version.methods}, artifact, folder / name
+        ),
         "model_name": quoted(version.model.name, "snowflake"),
         "version_name": quoted(version.name, "snowflake"),
         "comment": version.comment,
