@@ -52,8 +52,11 @@ def sample(training_set: Relation, target: Target, keys: Sequence[str], rows: in
     ordered = ", ".join(quoted(key, dialect) for key in keys)
     source = training_set.sql(dialect)
     chosen = -(-_PRIME * SAMPLE // max(rows, 1))
+    # Squares scatter: multiples of one number would fall in with some period of the label, or not alternate for long.
+    place = f"mod(snowml_place, {_PRIME})"
+    half = f"mod(mod({place} * {place} * 48271, {_PRIME}), 2)"
     return (
-        f"select placed.*, mod(mod(snowml_place * 30269, 30323), 2) as snowml_half from (select labelled.*, "
+        f"select placed.*, {half} as snowml_half from (select labelled.*, "
         f"{_y(target, source, dialect)} as snowml_y, row_number() over (order by {ordered}) as snowml_place "
         f"from {source} as labelled where {quoted(target.column, dialect)} is not null) as placed "
         f"where mod(snowml_place * 48271, {_PRIME}) < {chosen}"

@@ -16,9 +16,10 @@ from snowml.scaffold.load import load
 from snowml.scaffold.tour import Tour, read_tour
 from snowml.spec.exposure import model_names
 from snowml.workflows.batch import Predicted
-from snowml.workflows.dbt import Dbt, Outcome
+from snowml.workflows.dbt import Dbt
 from snowml.workflows.moment import duration
 from snowml.workflows.monitor import Monitored, monitor
+from snowml.workflows.outcome import Outcome
 from snowml.workflows.predict import predict
 from snowml.workflows.project import Project
 from snowml.workflows.promote import promote

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from snowml.errors import AnswerIsNo, ProjectError, RetryableError, SnowmlError, TerminalError
+from snowml.errors import ProjectError, RetryableError, SnowmlError, TerminalError
 from snowml.progress import Progress, Silent, Step
+from snowml.workflows.outcome import Node, Outcome, TestsFailed, outcome_of, with_rows
 from snowml.workflows.project import Project
 
 _QUIET = [
@@ -46,34 +47,6 @@ _USAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """The outcome of one node of a dbt run."""
-
-    name: str
-    kind: str
-    status: str
-    message: str
-    failures: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a dbt run came to."""
-
-    nodes: tuple[Node, ...]
-
-    def count(self, kind: str) -> int:
-        """How many nodes of a kind ran: model, test, unit_test, seed, snapshot."""
-        return sum(node.kind == kind for node in self.nodes)
-
-    @property
-    def warnings(self) -> tuple[Node, ...]:
-        """The tests that warned."""
-        return tuple(node for node in self.nodes if node.status == "warn")
-
-
 @dataclass(slots=True)
 class Dbt:
     """dbt, for one project and target."""
@@ -106,6 +79,7 @@ class Dbt:
         changed_since: Path | None = None,
         variables: Mapping[str, Any] | None = None,
         full_refresh: bool = False,
+        store_failures: bool = False,
         title: str = "dbt build",
     ) -> Outcome:
         """`dbt build`: the models, their tests and unit tests, in order.
@@ -116,15 +90,17 @@ class Dbt:
             changed_since: The folder of an earlier manifest: only what has changed since, and what depends on it.
             variables: Vars, over the project's.
             full_refresh: Rebuild incremental models from nothing.
+            store_failures: Keep the rows that tests find in tables.
             title: What the step is called.
 
         Raises:
             ProjectError: The project or the selection is wrong, or a model cannot be built.
-            AnswerIsNo: A test failed.
+            TestsFailed: A test failed.
             TerminalError: The warehouse failed.
         """
         given = self._vars(variables)
         args = [*given, *(["--full-refresh"] if full_refresh else [])]
+        args += ["--store-failures"] if store_failures else []
         if changed_since:
             args += ["--select", "state:modified+", "--state", str(changed_since)]
         elif select:
@@ -132,13 +108,16 @@ class Dbt:
         args += ["--exclude", *exclude] if exclude else []
         with self.progress.step(title) as step:
             result = self._invoke("build", args, step=step, parsed=self._parse(given))
-            nodes = tuple(_node(item) for item in getattr(result, "results", ()))
-            if not nodes and not changed_since:
+            results = getattr(result, "results", ())
+            if not results and not changed_since:
                 raise ProjectError(
                     f"dbt found nothing to build for the selection: {' '.join(select) or 'everything'}."
                 )
-            _raise_for(nodes)
-            outcome = Outcome(nodes)
+            outcome = outcome_of(results)
+            _raise_for(outcome)
+            outcome = with_rows(outcome, results, self.project)
+            if any(node.status == "fail" for node in outcome.nodes):
+                raise TestsFailed(outcome)
             step.outcome(_summary(outcome) or "nothing changed")
         return outcome
 
@@ -166,7 +145,7 @@ class Dbt:
         selected = [f"fqn:{'.'.join(copy.nodes[uid].fqn)}" for uid in models]
         args = [*given, "--full-refresh", "--no-write-json", "--select", *selected]
         result = self._invoke("run", args, step=step, parsed=copy, target_path="audit")
-        _raise_for([_node(item) for item in getattr(result, "results", ())])
+        _raise_for(outcome_of(getattr(result, "results", ())))
 
     def _parse(self, given: Sequence[str]) -> Any:
         key = " ".join(given)
@@ -247,26 +226,10 @@ def _close_log() -> None:
         handler.close()
 
 
-def _node(result: Any) -> Node:
-    kind, _, rest = str(result.node.unique_id).partition(".")
-    return Node(
-        name=result.node.name or rest,
-        kind=kind,
-        status=str(result.status),
-        message=(result.message or "").strip(),
-        failures=int(result.failures or 0),
-        seconds=float(result.execution_time or 0.0),
-    )
-
-
-def _raise_for(nodes: Sequence[Node]) -> None:
-    errors = [node for node in nodes if node.status in {"error", "runtime error"}]
-    failed = [node for node in nodes if node.status == "fail"]
+def _raise_for(outcome: Outcome) -> None:
+    errors = [node for node in outcome.nodes if node.status in {"error", "runtime error"}]
     if errors:
         raise _node_error(errors)
-    if failed:
-        lines = "\n".join(f"  {node.name}: {node.message}" for node in failed)
-        raise AnswerIsNo(f"{len(failed)} of {len(nodes)} dbt nodes failed their test:\n{lines}")
 
 
 def _node_error(errors: Sequence[Node]) -> SnowmlError:

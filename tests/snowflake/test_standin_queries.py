@@ -1,5 +1,6 @@
 """The stand-in: queries, bindings, DML, temporary tables, transactions, as the real connector and Snowpark see them."""
 
+import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -32,6 +33,18 @@ def test_moments_keep_their_microseconds(ask, moment):
 )
 def test_a_bound_value_comes_back(ask, value):
     assert ask("select ?", value) == [(value,)]
+
+
+def test_text_is_trimmed_at_the_end_that_is_asked(ask):
+    assert ask("select rtrim(' a, ', ', '), ltrim(' a, '), trim('xax', 'x')") == [(" a", "a, ", "a")]
+
+
+def test_halves_of_a_digest_are_numbers(ask):
+    answer = ask(
+        "select mod(md5_number_upper64('Snowflake'), 997), mod(md5_number_lower64('Snowflake'), 997)"
+    )
+    digest = hashlib.md5(b"Snowflake").hexdigest()
+    assert answer == [(int(digest[:16], 16) % 997, int(digest[16:], 16) % 997)]
 
 
 def test_decimals_keep_their_scale(ask):

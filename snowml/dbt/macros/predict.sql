@@ -152,7 +152,7 @@ from (
     {{ snowml.function_name(function ~ '_proba' if binary else function) }}(
       {{ inputs | join(',\n      ') }}
     ) as score
-  from {{ relation }} as source
+  from (select * from {{ relation }}) as source
   where source.{{ keys[-1] }} <= {{ snowml.as_of() }}
   {%- if is_incremental() %}
   and not exists (
@@ -188,7 +188,7 @@ select
   cast(null as double) as score,
   cast(null as bigint) as model_version,
   {{ snowml.as_of() }} as predicted_at
-from {{ relation }} as source
+from (select * from {{ relation }}) as source
 where 1 = 0
 {%- endmacro %}
 

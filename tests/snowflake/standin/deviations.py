@@ -51,6 +51,12 @@ DEVIATIONS = (
         "A NUMBER with six digits after the point: 0.333333. Write 1::float / 3 for a double.",
     ),
     Deviation(
+        "sums of exact numbers",
+        "select sum(column1) = 0.3 from values (0.1::number(3, 2)), (0.2::number(3, 2))",
+        [(False,)],
+        "True: NUMBER is added up exactly. Here its sums and means are those of doubles.",
+    ),
+    Deviation(
         "a double as text",
         "select to_varchar(1e20::float)",
         [("1e+20",)],

@@ -30,7 +30,7 @@ def text(sql: str) -> str:
 
 def tree(expression: Expr) -> Expr:
     """All that is repaired in a parsed statement, before fakesnow translates it."""
-    for repair in (asof, values, packages, session_functions, to_char):
+    for repair in (asof, values, packages, session_functions, to_char, trims, md5_numbers):
         expression = repair(expression)
     return expression
 
@@ -43,6 +43,27 @@ def session_functions(expression: Expr) -> Expr:
             call.sql("snowflake") if call.arg_key == "expressions" and call.parent is expression else None
         )
         call.replace(exp.alias_(literal, called, quoted=True) if called else literal)
+    return expression
+
+
+def trims(expression: Expr) -> Expr:
+    """LTRIM, RTRIM and what they trim, which fakesnow drops of anything that is not cast to a text already."""
+    for call in list(expression.find_all(exp.Trim)):
+        call.set("this", exp.cast(call.this.copy(), exp.DType.VARCHAR))
+    return expression
+
+
+def md5_numbers(expression: Expr) -> Expr:
+    """MD5_NUMBER_UPPER64 and …_LOWER64, which sqlglot hands on as they are: the halves of the digest's digits."""
+    for call in list(expression.find_all(exp.MD5NumberUpper64, exp.MD5NumberLower64)):
+        start = 1 if isinstance(call, exp.MD5NumberUpper64) else 17
+        half = exp.Substring(
+            this=exp.MD5(this=call.this),
+            start=exp.Literal.number(start),
+            length=exp.Literal.number(16),
+        )
+        digits = exp.DPipe(this=exp.Literal.string("0x"), expression=half)
+        call.replace(exp.cast(exp.paren(digits), exp.DType.UBIGINT))
     return expression
 
 

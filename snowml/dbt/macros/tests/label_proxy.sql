@@ -26,15 +26,15 @@ with placed as (
           else 'case when ' ~ label ~ ' = (select max(' ~ label ~ ') from ' ~ model ~ ') then 1e0 else 0e0 end' }} as snowml_y,
         row_number() over (order by {{ as_of }}, {{ entity if entity is string else entity | join(', ') }}) as snowml_place,
         count(*) over () as snowml_rows
-    from {{ model }} as labelled
+    from (select * from {{ model }}) as labelled
     where {{ label }} is not null
 ),
 
--- As if at random: a label that comes and goes by turns must not fall in with it.
+-- As if at random, by squares: multiples of one number would fall in with a label that comes and goes by turns.
 sampled as (
     select
         *,
-        mod(mod(snowml_place * 30269, 30323), 2) as snowml_half
+        mod(mod(mod(snowml_place, 65537) * mod(snowml_place, 65537) * 48271, 65537), 2) as snowml_half
     from placed
     where mod(snowml_place * 48271, 65537) < 65537.0 * {{ sample }} / snowml_rows
 )
