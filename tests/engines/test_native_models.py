@@ -6,11 +6,13 @@ from importlib.metadata import version as installed
 
 import handmade
 import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
 
 pytest.importorskip("snowflake.ml", reason="the extra 'snowflake' is not installed")
 
+from clean_environment import answers, handler_in, python_with
 from training_set import fill
 
 from snowml.engines.snowflake.native import SnowflakeModels
@@ -49,6 +51,16 @@ def client_of(registry, name):
         engine = registry.engine
         client = Client(engine.session, database_name=engine.database, schema_name="SNOWML")
         return client.get_model("LATENESS").version(name)
+
+
+def export(client, folder):
+    """All files of the version, as they were packed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from snowflake.ml.model import ExportMode
+
+        client.export(str(folder), export_mode=ExportMode.FULL)
+    return folder
 
 
 def rows(registry, version):
@@ -92,11 +104,7 @@ def test_what_is_packed_is_the_artifact_as_it_is_code_and_no_row(registry, tmp_p
     assert client.comment == f"snowml: lateness version 1, artifact {version.artifact}"
     measured = registry.metrics(handmade.MODEL)[version.run_id]["model"]
     assert client.show_metrics()["test_roc_auc"] == measured["test"]["roc_auc"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from snowflake.ml.model import ExportMode
-
-        client.export(str(tmp_path), export_mode=ExportMode.FULL)
+    export(client, tmp_path)
     files = {str(file.relative_to(tmp_path)): file for file in tmp_path.rglob("*") if file.is_file()}
     inside = "model/models/LATENESS"
     assert files[f"{inside}/artifacts/{version.artifact}"].read_bytes() == registry.artifact(version)
@@ -119,6 +127,29 @@ def test_what_is_packed_is_the_artifact_as_it_is_code_and_no_row(registry, tmp_p
     assert f"snowflake-ml-python=={installed('snowflake-ml-python')}" in required
     assert all("==" in line for line in required)
     assert not [line for line in required if line.startswith("snowml")]
+
+
+@pytest.mark.clean
+def test_what_is_packed_answers_where_nothing_is_installed_but_what_it_declares(
+    registry, tmp_path, tmp_path_factory
+):
+    version = train(registry, "hist_gradient_boosting")
+    packed = export(client_of(registry, "V1"), tmp_path / "packed")
+    (required,) = packed.glob("runtimes/*/env/requirements.txt")
+    python = python_with(required.read_text().split(), tmp_path_factory)
+    _, frame = rows(registry, version)
+    model, kinds = load_artifact(registry, version).pipeline, (pa.float64(), pa.float64(), pa.string())
+    columns = [pa.array(frame[name], kind, from_pandas=True) for name, kind in zip(frame, kinds, strict=True)]
+    given = pa.table(columns, list(frame))
+    assert given["speed"].null_count
+    for method, answer, expected in (
+        ("predict_proba", "probability", model.predict_proba(frame)[:, 1]),
+        ("predict", "prediction", model.predict(frame)),
+    ):
+        with handler_in(python, tmp_path, [*packed.iterdir()], f"functions.{method}.infer", None) as worker:
+            for size in (1, 7, len(frame)):
+                found = [one[answer] for one in answers(worker, given, size)]
+                np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 def test_the_champion_is_the_default_version_and_has_the_alias(registry):

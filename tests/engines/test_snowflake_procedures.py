@@ -1,16 +1,33 @@
-"""What stands in stored_procs/ as procedures: the warehouse trains, promotes and scores, and its rows stay there."""
+"""What stands in stored_procs/ as procedures: the warehouse trains, promotes and scores, and its rows stay there.
+
+They run where nothing is installed but what they declare.
+"""
 
 import handmade
 import pytest
 
 pytest.importorskip("snowflake.snowpark", reason="the extra 'snowflake' is not installed")
 
+from clean_environment import python_with
 from snowflake_procedures import deploy
 from training_set import fill
 
+from snowml.engines.snowflake.packages import PROCEDURES, pinned
 from snowml.errors import TerminalError
 from snowml.names import Relation
 from snowml.registry.store import Registry
+
+pytestmark = pytest.mark.clean
+
+
+@pytest.fixture(scope="module")
+def standin(tmp_path_factory):
+    """A stand-in whose procedures and functions run in an environment of what the procedures declare."""
+    from standin import StandIn
+
+    python = python_with(pinned(PROCEDURES), tmp_path_factory)
+    with StandIn(python=python, log=tmp_path_factory.mktemp("clean_standin") / "log.txt") as server:
+        yield server
 
 
 @pytest.fixture
@@ -39,9 +56,11 @@ def test_the_loop_runs_inside_of_the_warehouse(engine, warehouse):
     scored = engine.call("predict_batch", [handmade.MODEL, handmade.AS_OF.isoformat()])
     assert scored["scored"] == scored["total"] == 200
     assert engine.call("predict_batch", [handmade.MODEL, handmade.AS_OF.isoformat()])["scored"] == 0
+    monitored = engine.call("monitor_model", [handmade.MODEL, handmade.AS_OF.isoformat(), "30 days"])
+    assert 0 < monitored["labelled"] < monitored["rows"] < 200
     asked = warehouse.records[before:]
     # The answer of each CALL, and what SHOW MODELS and SHOW VERSIONS tell.
-    assert sum(record.rows for record in asked if record.origin == "client") == 4 + 2
+    assert sum(record.rows for record in asked if record.origin == "client") == 5 + 2
     assert sum(record.rows for record in asked if record.origin == "procedure") > 200
     assert Registry(engine, "snowml").champion(handmade.MODEL).version == 1
 

@@ -2,7 +2,6 @@
 
 import math
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -83,14 +82,7 @@ def test_snowml_build_shows_the_rows_that_a_test_found(tiny, warehouse):
 
 @pytest.fixture
 def flights(tmp_path: Path) -> Path:
-    """A copy of the reference project, and the sample beside it in a DuckDB file."""
-    source = dbt_package().parents[1] / "dbt_project"
-    ignored = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
-    project = Path(shutil.copytree(source, tmp_path / "flights", ignore=ignored))
-    (project / "packages.yml").write_text(f"packages:\n  - local: {dbt_package().as_posix()}\n")
-    flights_sample.write_duckdb(project / "flights.duckdb", tmp_path)
-    assert dbt(project, "deps").returncode == 0
-    return project
+    return flights_sample.project_in(tmp_path)
 
 
 @pytest.mark.loop
