@@ -59,6 +59,7 @@ def export(client, folder):
         warnings.simplefilter("ignore")
         from snowflake.ml.model import ExportMode
 
+        folder.mkdir(exist_ok=True)
         client.export(str(folder), export_mode=ExportMode.FULL)
     return folder
 
@@ -146,7 +147,7 @@ def test_what_is_packed_answers_where_nothing_is_installed_but_what_it_declares(
         ("predict_proba", "probability", model.predict_proba(frame)[:, 1]),
         ("predict", "prediction", model.predict(frame)),
     ):
-        with handler_in(python, tmp_path, [*packed.iterdir()], f"functions.{method}.infer", None) as worker:
+        with handler_in(python, [*packed.iterdir()], f"functions.{method}.infer", None) as worker:
             for size in (1, 7, len(frame)):
                 found = [one[answer] for one in answers(worker, given, size)]
                 np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)

@@ -69,7 +69,7 @@ def packaged(tmp_path, tmp_path_factory):
         python = python_with([item.strip("' ") for item in declared.split(",")], tmp_path_factory)
         files, text = [tmp_path / code, tmp_path / function.artifact], before + handler.source(function)
         assert handler.source(function) in statement
-        return handler_in(python, tmp_path, files, handler.NAME, text)
+        return handler_in(python, files, handler.NAME, text)
 
     return packaged
 

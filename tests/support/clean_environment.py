@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,18 +38,17 @@ def python_with(requirements: Iterable[str], factory: pytest.TempPathFactory) ->
 
 
 @contextmanager
-def handler_in(
-    python: str, folder: Path, files: list[Path], handler: str, body: str | None
-) -> Iterator[Worker]:
+def handler_in(python: str, files: list[Path], handler: str, body: str | None) -> Iterator[Worker]:
     """A function's handler in that interpreter, with its imports: no network, and nothing to write to but a folder."""
-    nursery = Nursery(python, folder)
     task = {"kind": "function", "name": "F", "handler": handler, "body": body, "strict": False}
-    worker = Worker(nursery, task, files)
-    try:
-        yield worker
-    finally:
-        worker.close()
-        nursery.close()
+    with tempfile.TemporaryDirectory() as folder:
+        nursery = Nursery(python, Path(folder))
+        worker = Worker(nursery, task, files)
+        try:
+            yield worker
+        finally:
+            worker.close()
+            nursery.close()
 
 
 def answers(worker: Worker, rows: pa.Table, size: int) -> list[Any]:
