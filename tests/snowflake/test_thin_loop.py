@@ -1,9 +1,11 @@
 """The whole loop through Snowflake's own clients: dbt builds, procedures train, promote and monitor, dbt predicts."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import flights_sample
 import pytest
 import snowflake_copy
@@ -19,6 +21,7 @@ from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.registry.store import Registry
 from snowml.serving.functions import functions_of
+from snowml.shipped import dbt_package
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.repair import create_versioned
 
@@ -27,6 +30,7 @@ pytestmark = [pytest.mark.dbt, pytest.mark.loop]
 FLAVORS = {"flight_delay": "kernel", "arrival_delay": "sql"}
 # More rows than answers about relations have, and fewer than any table that is scored.
 MOST_ROWS = 200
+SETS = ("flight_delay_training_set", "flight_delay_scoring_set", "arrival_delay_training_set")
 # A month has no room for windows of thirty days, nor a sample for gates.
 SMALLER = {
     "validation: 30 days, test: 30 days": "validation: 4 days, test: 5 days",
@@ -76,6 +80,9 @@ def test_the_loop_runs_through_snowflakes_own_clients(project, engine, connectio
     # Where there is a registry, dbt records the specifications that procedures read.
     registry = Registry(engine, "snowml").create()
     build(project)
+    # Building fetches no table: what comes to dbt are answers about relations, and counts.
+    assert max(record.rows for record in warehouse.records) < MOST_ROWS
+    assert_the_sets_are_those_of_duckdb(project, engine)
     deploy(engine, "dev")
     for model, flavor in FLAVORS.items():
         trained = engine.call("train_model", [model, flights_sample.AS_OF])
@@ -102,6 +109,33 @@ def test_the_loop_runs_through_snowflakes_own_clients(project, engine, connectio
         assert len(scored) > MOST_ROWS
         for predicted, answered in scored:
             assert predicted == pytest.approx(answered, rel=1e-9, abs=1e-9)
+
+
+def assert_the_sets_are_those_of_duckdb(project: Path, engine: Engine) -> None:
+    """dbt-duckdb makes of the same raw tables what dbt-snowflake made."""
+    profile = project / "profiles.yml"
+    ours, example = profile.read_text(), dbt_package().parents[1] / "profiles.yml.example"
+    # A profile's own folder is where a relative path of DuckDB's starts; dbt runs there.
+    profile.write_text(example.read_text())
+    done = dbt(project, "run", "--vars", flights_sample.VARS, "--select", *(f"+{table}" for table in SETS))
+    assert done.returncode == 0, done.stdout
+    profile.write_text(ours)
+    with duckdb.connect(str(project / "flights.duckdb"), read_only=True) as file:
+        for table in SETS:
+            relation = file.sql(f"select * from {table} order by flight_id")
+            expected = relation.fetchall()
+            assert len(expected) > 100
+            found = engine.query(f"select * from {_name(engine, 'dev', table)} order by flight_id")
+            assert found.column_names == [name.lower() for name in relation.columns]
+            for one, other in zip(expected, zip(*found.to_pydict().values(), strict=True), strict=True):
+                wrong = [c for c, a, b in zip(relation.columns, one, other, strict=True) if not _same(a, b)]
+                assert not wrong, (table, wrong, one, other)
+
+
+def _same(one: object, other: Any) -> bool:
+    if isinstance(one, float) and other is not None:
+        return math.isclose(one, float(other), rel_tol=1e-12, abs_tol=1e-12)
+    return one == other
 
 
 def duckdb_answers(
