@@ -150,7 +150,7 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     account = Account(parser.parse_args().python)
     listening = socket.create_server(("127.0.0.1", 0))
-    # An answer's head and body are two packets: the second is not to wait for the client's word on the first, 40 ms each.
+    # An answer's head and body are two packets: the second is not to wait 40 ms for the client's word on the first.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     account.port = listening.getsockname()[1]
     config = uvicorn.Config(
