@@ -7,6 +7,8 @@ import pumps
 import pytest
 import shop
 
+from snowml.errors import ProjectError
+
 pytestmark = pytest.mark.dbt
 
 FEATURES = (
@@ -148,6 +150,28 @@ def test_an_increment_leaves_alone_what_lies_before_its_lookback(project: shop.S
         " from repair_features"
     ) == [("2024-06-27 06:00:00", "2024-06-28 06:00:00")]
     assert project.rows("select count(*) > 1000 from pump_failure_training_set where price = -1") == [(True,)]
+
+
+def test_a_set_of_a_later_moment_than_its_features_is_an_error_that_names_them(project: shop.Shop) -> None:
+    dbt, untested = project.dbt(as_of="2024-07-05"), ["test_type:data", "test_type:unit"]
+    with pytest.raises(ProjectError) as raised:
+        dbt.build(select=["pump_failure_training_set"])
+    assert (
+        "pump_failure_training_set would have no features for its newest rows. As of 2024-07-05 00:00:00, inspections "
+        "has questions up to 2024-07-04 06:00:00, and these feature tables end before: pump_features (2024-06-30 "
+        "06:00:00). Build them for the same moment, with all that it is made of: -s +pump_failure_training_set."
+    ) in str(raised.value)
+    with pytest.raises(
+        ProjectError, match=r"-s \+pump_failure_scoring_set, as snowml predict --upstream does\."
+    ):
+        dbt.build(select=["pump_failure_scoring_set"])
+    write(project, "delete from reading_features")
+    with pytest.raises(
+        ProjectError, match=r"end before: reading_features \(no rows\), latest_features \(2024-06-30"
+    ):
+        dbt.build(select=["repair_features", "pump_features"], exclude=untested)
+    dbt.build(select=["+pump_failure_training_set"], exclude=untested)
+    assert project.rows("select max(as_of)::varchar from pump_features") == [("2024-07-04 06:00:00",)]
 
 
 def test_an_incremental_model_must_say_how_late_a_row_may_come(project: shop.Shop) -> None:

@@ -209,5 +209,7 @@ def test_a_roll_back_gives_the_old_answers_back(demo: Demo, later: Demo) -> None
 
 def test_old_data_fail_the_build(demo: Demo, tmp_path: Path) -> None:
     again = copy_of(demo, tmp_path / "demo")
-    told = run("build", "--select", "stg_arrivals", "--as-of", "2014-02-01", cwd=again.folder, code=1)
-    assert "fresh_as_of" in told
+    found = run("build", "--select", "stg_arrivals", "--as-of", "2014-02-01", cwd=again.folder, code=1)
+    (failed,) = [node for node in found["nodes"] if node["status"] == "fail"]
+    assert "fresh_as_of" in failed["name"]
+    assert failed["failing"]["rows"][0]["newest"].startswith("2014-01-0")

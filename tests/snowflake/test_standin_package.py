@@ -65,6 +65,9 @@ def test_the_second_project_is_continued_to_the_same_relations(tmp_path, warehou
                 if not same(a, b)
             ]
             assert not wrong, (name, wrong[:5])
+    later = dbt(project.folder, "run", "-s", "pump_failure_training_set", "--vars", "as_of: 2024-07-05")
+    assert later.returncode == 1
+    assert "these feature tables end before: pump_features (2024-06-30 06:00:00)" in later.stdout
 
 
 def test_every_generic_test_passes_good_rows_and_fails_bad_ones(tmp_path, warehouse, connection):

@@ -192,6 +192,15 @@ def test_the_strength_of_a_telling_number_is_its_auc(noise, seed):
     assert found.value == pytest.approx(roc_auc_score(y, data["x"]), abs=0.05)
 
 
+@pytest.mark.parametrize("period", [2, 3, 7])
+@pytest.mark.parametrize("rows", [40, 400])
+def test_a_copy_of_the_label_is_found_in_a_small_training_set_too(engine, load, rows, period):
+    y = np.arange(rows) % period == 0
+    assert strength(engine, load, frame(y=y, x=y.astype(float))).value == 1.0
+    halves = engine.query("select snowml_half, count(*) as n from sample group by 1").to_pylist()
+    assert min(half["n"] for half in halves) > rows / 3
+
+
 def test_a_category_that_no_two_rows_share_tells_nothing(engine, load):
     y = np.arange(2000) % 3 == 0
     assert (

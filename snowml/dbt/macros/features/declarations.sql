@@ -78,9 +78,37 @@
 {%- endmacro %}
 
 
-{# A column or a list of them as a list. #}
-{% macro _listed(columns) -%}
-  {{ return([columns] if columns is string else columns | list) }}
+{# Whether tables are being built: dbt has made by now what the model reads, and may be asked about it. #}
+{% macro _is_building() -%}
+  {{ return(flags.WHICH in ['run', 'build', 'retry'] and not flags.EMPTY and not flags.SAMPLE and 'nodes' in graph) }}
+{%- endmacro %}
+
+
+{# Whether the warehouse knows a relation by a name of its own: no common table expression, no ephemeral model. #}
+{% macro _is_stored(relation) -%}
+  {{ return(relation is not string and not relation.is_cte) }}
+{%- endmacro %}
+
+
+{#
+  Stops where the moments of a relation are no timestamps without a zone. A date would count from its first second, and
+  tell of a day that is not over; a zone would be the session's.
+#}
+{% macro _require_moments(relation, columns, macro) -%}
+  {%- if not (snowml._is_building() and snowml._is_stored(relation)) -%}
+    {{ return('') }}
+  {%- endif -%}
+  {%- for column in snowml._columns(relation) if snowml._bare(column.name) in columns | map('replace', '"', '') | map('lower') -%}
+    {%- set type = column.data_type | upper -%}
+    {%- set has_zone = modules.re.search('WITH TIME ZONE|_L?TZ', type) -%}
+    {%- if has_zone or snowml._type_family(type) != 'timestamp' -%}
+      {{ exceptions.raise_compiler_error(
+        macro ~ ': ' ~ column.name ~ ' of ' ~ snowml._plain_name(relation) ~ ' is a ' ~ type
+        ~ ', and moments are timestamps without a zone, in UTC. Write '
+        ~ ("snowml.utc('" ~ column.name ~ "')." if has_zone
+          else 'cast(' ~ column.name ~ " as timestamp), plus interval '1 day' for what is known when the day is over.")) }}
+    {%- endif -%}
+  {%- endfor -%}
 {%- endmacro %}
 
 

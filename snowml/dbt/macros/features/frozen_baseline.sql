@@ -14,10 +14,7 @@
   {%- if not execute -%}
     {{ return(snowml._not_yet()) }}
   {%- endif -%}
-  {%- set kinds = {} -%}
-  {%- for column in snowml._columns(relation) -%}
-    {%- do kinds.update({column.name | lower: snowml._type_family(column.data_type)}) -%}
-  {%- endfor %}
+  {%- set families = snowml._families(relation) %}
 select
   cast(column_name as varchar) as column_name,
   cast(bin as varchar) as bin,
@@ -26,11 +23,11 @@ select
   cast(sum(rows_in_bin) over (partition by column_name) as bigint) as row_count
 from (
   {%- for name in snowml._listed(columns) -%}
-    {%- if kinds and name | lower not in kinds -%}
+    {%- if families and snowml._bare(name) not in families -%}
       {{ exceptions.raise_compiler_error(
         'frozen_baseline: ' ~ snowml._plain_name(relation) ~ " has no column '" ~ name ~ "'.") }}
     {%- endif %}
-  {{ snowml._text_bins(relation, name, categories) if kinds.get(name | lower) in ['text', 'boolean']
+  {{ snowml._text_bins(relation, name, categories) if families.get(snowml._bare(name)) in ['text', 'boolean']
     else snowml._number_bins(relation, name, bins) }}
   {{ 'union all' if not loop.last }}
   {%- endfor %}
@@ -43,7 +40,7 @@ where 1 = 0
 
 {% macro _number_bins(relation, name, bins) %}
   select
-    '{{ name }}' as column_name,
+    '{{ name | replace('"', '') }}' as column_name,
     case
       when upper is null then 'missing'
       when upper = greatest_of_all then 'last'
@@ -75,7 +72,7 @@ where 1 = 0
 
 {% macro _text_bins(relation, name, categories) %}
   select
-    '{{ name }}' as column_name,
+    '{{ name | replace('"', '') }}' as column_name,
     case
       when category is null then 'missing'
       when place <= {{ categories }} then 'is ' || category

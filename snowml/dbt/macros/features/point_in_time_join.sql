@@ -36,6 +36,11 @@
   {%- for given in histories -%}
     {%- do found.append(snowml._joined_history(given)) -%}
   {%- endfor -%}
+  {%- set names = (spine.entity + spine.keep) | unique | list + [spine.as_of] -%}
+  {%- for history in found -%}
+    {%- do names.extend(history.columns) -%}
+  {%- endfor -%}
+  {%- do snowml._require_distinct(names) -%}
   {%- set start = snowml._increment_start() -%}
   {{ return(snowml._joined_by_asof(spine, found, exclusive, start) if plan == 'asof'
     else snowml._joined_by_union(spine, found, exclusive, start)) }}

@@ -39,6 +39,7 @@
   {%- set spine = snowml._spine(spine, entity, as_of, keep, 'rolling') -%}
   {%- set start = snowml._increment_start() -%}
   {%- set plan = snowml._rolling_plan(histories, exclusive) -%}
+  {%- do snowml._require_distinct((spine.entity + spine.keep) | unique | list + [spine.as_of] + plan.names) -%}
   {%- set carried = snowml._carried(spine, plan.histories) %}
 select
   {%- for column in (spine.entity + spine.keep) | unique %}
@@ -78,10 +79,10 @@ where looked_back.snowml_asked = 1
 
 {#
   What the query needs: `histories`, the `inputs` of the time line, the window `aggregates` (SQL → name, so that each is
-  computed once) and the `features` made of those (name → SQL).
+  computed once) and the `features` made of those (name → SQL); `names` are theirs, also where two are one.
 #}
 {% macro _rolling_plan(histories, exclusive) -%}
-  {%- set plan = {'histories': [], 'inputs': {}, 'aggregates': {}, 'features': {}} -%}
+  {%- set plan = {'histories': [], 'inputs': {}, 'aggregates': {}, 'features': {}, 'names': []} -%}
   {%- for given in histories -%}
     {%- set history = snowml._history(given, 'rolling', ['features']) -%}
     {%- set place = loop.index -%}
@@ -90,6 +91,7 @@ where looked_back.snowml_asked = 1
     {%- for name, text in (history.features or {}).items() -%}
       {%- set feature = snowml._rolling_feature(name, text) -%}
       {%- do intervals.append(feature.over) -%}
+      {%- do plan.names.append(name) -%}
       {%- do plan.features.update({name: snowml._rolling_expression(plan, history, feature, exclusive)}) -%}
     {%- else -%}
       {{ exceptions.raise_compiler_error("rolling: the history " ~ history.name ~ " has no features.") }}
@@ -103,14 +105,14 @@ where looked_back.snowml_asked = 1
 
 {% macro _rolling_feature(name, text) -%}
   {%- set found = modules.re.match(
-    '^\\s*(count|sum|mean|rate|min|max|distinct)\\s*\\((.+)\\)\\s+over\\s+(.+?)\\s*$', text | string, modules.re.DOTALL) -%}
+    '(?is)^\\s*(count|sum|mean|rate|min|max|distinct)\\s*\\((.+)\\)\\s+over\\s+(.+?)\\s*$', text | string) -%}
   {%- if not found -%}
     {{ exceptions.raise_compiler_error(
       "rolling: the feature " ~ name ~ " is '" ~ text ~ "'; write count, sum, mean, rate, min, max or distinct of an "
       ~ "expression over an interval, such as 'mean(amount) over 28 days'.") }}
   {%- endif -%}
   {%- do snowml._interval(found.group(3), 'rolling: the interval of ' ~ name) -%}
-  {{ return({'kind': found.group(1), 'expression': found.group(2).strip(), 'over': found.group(3)}) }}
+  {{ return({'kind': found.group(1) | lower, 'expression': found.group(2).strip(), 'over': found.group(3)}) }}
 {%- endmacro %}
 
 

@@ -3,13 +3,15 @@
   those that were asked by now (the var `as_of`), since before its moment a question has no answer.
 #}
 {% macro _spine(relation, entity, as_of, keep, macro) -%}
-  {{ return({
+  {%- set spine = {
     'relation': relation,
     'name': snowml._plain_name(relation),
     'entity': snowml._listed(snowml._declaration(relation, 'entity', entity, macro)),
     'as_of': snowml._declaration(relation, 'as_of', as_of, macro),
     'keep': snowml._listed(keep),
-  }) }}
+  } -%}
+  {%- do snowml._require_moments(relation, [spine.as_of], macro) -%}
+  {{ return(spine) }}
 {%- endmacro %}
 
 
@@ -54,8 +56,10 @@
       ~ given.keys() | join(', ') ~ '.') }}
   {%- endif -%}
   {%- set relation = given['from'] -%}
-  {%- set moment = 'facts.' ~ snowml._declaration(relation, 'known_at', given.get('known_at'), macro) -%}
+  {%- set known_at = snowml._declaration(relation, 'known_at', given.get('known_at'), macro) -%}
   {%- set arrived = snowml._declaration(relation, 'arrived_at', given.get('arrived_at'), macro, default='') -%}
+  {%- do snowml._require_moments(relation, [known_at, arrived], macro) -%}
+  {%- set moment = 'facts.' ~ known_at -%}
   {%- if arrived -%}
     {%- set moment = 'case when facts.' ~ arrived ~ ' > ' ~ moment ~ ' then facts.' ~ arrived ~ ' else ' ~ moment ~ ' end' -%}
   {%- endif -%}

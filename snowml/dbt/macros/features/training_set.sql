@@ -3,7 +3,8 @@
 
       {{ snowml.join_features(spine=ref('visits'), features=[ref('order_features'), ref('price_features')]) }}
 
-  Each feature table has the spine's entity and as_of, once each; its other columns are features.
+  Each feature table has the spine's entity and as_of, once each, for every question; its other columns are features. One
+  that ends before the questions do stops the build.
 #}
 {% macro join_features(spine, features, keep=[], entity=none, as_of=none) -%}
   {%- if not execute -%}
@@ -15,7 +16,11 @@
 {%- endmacro %}
 
 
-{% macro _features_of(questions, spine, features, start) -%}
+{% macro _features_of(questions, spine, features, start, remedy='') -%}
+  {%- if snowml._is_building() -%}
+    {%- do snowml._require_answers(spine, features, remedy) -%}
+    {%- do snowml._require_distinct(snowml._joined_columns(spine, features)) -%}
+  {%- endif -%}
   {%- set keys = spine.entity + [spine.as_of] %}
 select
   asked.*
@@ -67,6 +72,7 @@ left join (
   {%- set within = snowml._interval(label.within, 'training_set: within') if label.within else none -%}
   {%- set earliest = start ~ ' - ' ~ within if start and within else none -%}
   {%- set known_at = snowml._declaration(label['from'], 'known_at', label.get('known_at'), 'training_set') -%}
+  {%- do snowml._require_moments(label['from'], [known_at], 'training_set') -%}
   {%- set names = label.columns.keys() if label.columns is mapping else snowml._listed(label.columns) -%}
   {%- set asked_at = snowml._declaration(label['from'], 'as_of', label.get('as_of'), 'training_set', default='') %}
 select
@@ -112,7 +118,9 @@ inner join (
   {%- set earliest = snowml.as_of() ~ ' - ' ~ snowml._interval(over, 'scoring_set: over') %}
 select features.*
 from (
-{{- snowml._features_of(snowml._questions(spine, spine.entity + spine.keep, earliest), spine, features, earliest) }}
+{{- snowml._features_of(
+  snowml._questions(spine, spine.entity + spine.keep, earliest), spine, features, earliest, ', as snowml predict --upstream does'
+) }}
 ) as features
 where features.{{ spine.as_of }} < {{ snowml.as_of() }}
 {%- endmacro %}

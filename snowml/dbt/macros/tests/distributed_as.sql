@@ -3,11 +3,7 @@
   "needs a relation, such as baseline: ref('my_baseline'), and not a text.") }}
 {{ snowml._require(psi_at_most is not none or ks_at_most is not none, 'distributed_as',
   "needs psi_at_most, ks_at_most or both, such as psi_at_most: 0.2.") }}
-{%- set kinds = {} -%}
-{%- for column in snowml._columns(model) -%}
-  {%- do kinds.update({column.name | lower: snowml._type_family(column.data_type)}) -%}
-{%- endfor -%}
-{%- set is_text = kinds.get(column_name | lower) in ['text', 'boolean'] %}
+{%- set is_text = snowml._families(model).get(snowml._bare(column_name)) in ['text', 'boolean'] %}
 {%- set floor = '0.5 / nullif(least(rows_now, rows_before), 0)' %}
 
 -- A share below half a row of the smaller sample counts as that, so that an empty bin gives no infinity. A column that the
@@ -90,6 +86,6 @@ where
       lag(upper) over (order by bin = 'missing', upper nulls last) as lower,
       row_number() over (order by bin = 'missing', upper nulls last) as place
     from {{ baseline }}
-    where lower(column_name) = '{{ column | lower }}'
+    where lower(column_name) = '{{ snowml._bare(column) }}'
   )
 {%- endmacro %}

@@ -6,10 +6,7 @@
   {{- snowml._require(family in ['number', 'text', 'boolean', 'date', 'timestamp'], 'has_columns',
     "knows the types number, text, boolean, date and timestamp, and not '" ~ family ~ "' (" ~ name ~ ").") -}}
 {%- endfor -%}
-{%- set wrong, found = [], {} -%}
-{%- for column in snowml._columns(model) -%}
-  {%- do found.update({column.name | lower: snowml._type_family(column.data_type)}) -%}
-{%- endfor -%}
+{%- set wrong, found = [], snowml._families(model) -%}
 {%- for name, family in columns.items() if found.get(name | lower, 'missing') != family -%}
   {%- do wrong.append((name, family, found.get(name | lower, 'missing'))) -%}
 {%- endfor -%}
@@ -25,25 +22,3 @@ select '' as in_column, '' as expected, '' as found where false
 {%- endfor %}
 
 {% endtest %}
-
-
-{# number, text, boolean, date or timestamp, whatever the engine calls it; else its own name in lower case. #}
-{% macro _type_family(type) -%}
-  {%- set name = type | lower -%}
-  {%- for family, beginnings in {
-    'boolean': ['bool'],
-    'date': ['date'],
-    'timestamp': ['timestamp', 'datetime'],
-    'text': ['varchar', 'text', 'string', 'char', 'bpchar', 'nvarchar', 'enum'],
-    'number': [
-      'tinyint', 'smallint', 'int', 'bigint', 'hugeint', 'byteint', 'utinyint', 'usmallint', 'uint', 'ubigint', 'uhugeint',
-      'decimal', 'numeric', 'number', 'decfloat', 'float', 'real', 'double',
-    ],
-  }.items() -%}
-    {%- for beginning in beginnings if name.startswith(beginning) and not (family == 'number' and name.startswith('interval'))
-      and not (family == 'date' and name.startswith('datetime')) -%}
-      {{ return(family) }}
-    {%- endfor -%}
-  {%- endfor -%}
-  {{ return(name) }}
-{%- endmacro %}

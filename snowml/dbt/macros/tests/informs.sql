@@ -1,11 +1,7 @@
 {% test informs(model, column_name, label, positive=none, at_least=0, at_most=1, bins=20) %}
 {{ snowml._require(0 <= at_least <= at_most <= 1, 'informs',
   "needs shares from 0 to 1, such as at_least: 0.001 and at_most: 0.5.") }}
-{%- set kinds = {} -%}
-{%- for column in snowml._columns(model) -%}
-  {%- do kinds.update({column.name | lower: snowml._type_family(column.data_type)}) -%}
-{%- endfor -%}
-{%- set is_text = kinds.get(column_name | lower) in ['text', 'boolean'] -%}
+{%- set is_text = snowml._families(model).get(snowml._bare(column_name)) in ['text', 'boolean'] -%}
 {%- set answer = label if positive is none else 'case when ' ~ label ~ ' = ' ~ snowml._literal(positive) ~ ' then 1 else 0 end' %}
 
 -- The share of the label's variance that lies between bins of the column, less what chance alone would give. A bin is a

@@ -1,12 +1,11 @@
 {% test label_proxy(model, column_name, entity, as_of='as_of', apart_from=[], at_most=none, sample=50000) %}
 {%- set label = column_name -%}
-{%- set others = [label, as_of] + ([entity] if entity is string else entity) + apart_from -%}
-{%- set others = others | map('lower') | list -%}
+{%- set others = ([label, as_of] + snowml._listed(entity) + apart_from) | map('replace', '"', '') | map('lower') | list -%}
 {%- set found = namespace(label=none) -%}
 {%- set features = [] -%}
 {%- for column in snowml._columns(model) -%}
   {%- set kind = snowml._kind_of(column.data_type) -%}
-  {%- if column.name | lower == label | lower -%}
+  {%- if snowml._bare(column.name) == snowml._bare(label) -%}
     {%- set found.label = column.data_type -%}
   {%- elif column.name | lower not in others and kind in ['number', 'category'] -%}
     {%- do features.append((adapter.quote(column.name), column.name, kind)) -%}
@@ -24,7 +23,7 @@ with placed as (
         labelled.*,
         {{ 'cast(' ~ label ~ ' as double)' if is_amount
           else 'case when ' ~ label ~ ' = (select max(' ~ label ~ ') from ' ~ model ~ ') then 1e0 else 0e0 end' }} as snowml_y,
-        row_number() over (order by {{ as_of }}, {{ entity if entity is string else entity | join(', ') }}) as snowml_place,
+        row_number() over (order by {{ as_of }}, {{ snowml._listed(entity) | join(', ') }}) as snowml_place,
         count(*) over () as snowml_rows
     from (select * from {{ model }}) as labelled
     where {{ label }} is not null
