@@ -42,7 +42,7 @@ class VectorFunction:
         remedy: What a client that cannot run Python is told.
         keys: Where it answers several doubles, what each is called. They come as a list in this order (DuckDB), or as
             an OBJECT (Snowflake).
-        packages: Distributions that the handler needs besides what all handlers do.
+        packages: What the handler's module imports, by the names of the package index.
     """
 
     name: Relation
@@ -53,6 +53,67 @@ class VectorFunction:
     remedy: str
     keys: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of a native version: it takes the version's parameters and answers one value a row."""
+
+    name: str
+    answer: str
+    type: Literal["double", "text", "bigint", "boolean"]
+
+
+@dataclass(frozen=True, slots=True)
+class NativeVersion:
+    """A version as the warehouse's own registry of models keeps it: an object with methods, not rows.
+
+    Attributes:
+        model: The model, as an object of the warehouse.
+        name: The version's name there.
+        parameters: What each method takes.
+        methods: Its methods.
+        handler: The module whose `load(artifact: bytes)` gives each method, by name: a frame of parameters in, a series
+            of answers out.
+        packages: What that module imports, by the names of the package index.
+        artifact: The artifact's key, the sha256 of its bytes.
+        data: The artifact's bytes.
+        metrics: Figures to show beside it.
+        comment: What it is, by which it is recognised later.
+    """
+
+    model: Relation
+    name: str
+    parameters: tuple[Parameter, ...]
+    methods: tuple[Method, ...]
+    handler: str
+    packages: tuple[str, ...]
+    artifact: str
+    data: bytes
+    metrics: Mapping[str, float]
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the warehouse tells of a native version; the champion is what a call that names no version means."""
+
+    name: str
+    comment: str
+    is_champion: bool
+
+
+class NativeModels(Protocol):
+    """A warehouse's own registry of models."""
+
+    def versions(self, model: Relation) -> list[Logged]:
+        """The versions of a model; empty where there is no such model."""
+
+    def log(self, version: NativeVersion) -> None:
+        """Make a version, and its model where it is the first."""
+
+    def crown(self, model: Relation, name: str) -> None:
+        """Make a version the champion."""
 
 
 class Engine(Protocol):
@@ -109,6 +170,10 @@ class Engine(Protocol):
 
     def comments(self, function: Relation) -> list[str]:
         """The comment of each function of that name, whatever its arguments; empty where there is none."""
+
+    @property
+    def models(self) -> NativeModels | None:
+        """The warehouse's own registry of models; None where it has none."""
 
     def call(self, procedure: str, args: Sequence[object]) -> object:
         """Run a stored procedure."""

@@ -18,6 +18,17 @@ from snowml.serving.answers import arrow
 from snowml.serving.classes import check_classes, place_of_positive
 from snowml.serving.inputs import Column, inputs_for
 
+# What this module and those of snowml that it needs import, by the names of the package index.
+PACKAGES: Final = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "scikit-learn",
+    "scipy",
+    "skops",
+    "threadpoolctl",
+)
 # Halfway between the largest float32 and the next power of two: from here on float32 is infinite.
 FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
 
@@ -32,7 +43,15 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
     Raises:
         DataError: The artifact is not readable, not allowed, or has no such class.
     """
-    parts = Artifact.loads(artifact)
+    return scorer(Artifact.loads(artifact))
+
+
+def scorer(parts: Artifact) -> Callable[..., pa.Array]:
+    """The same of an artifact that is loaded.
+
+    Raises:
+        DataError: It has no such class.
+    """
     signature, model = parts.signature, parts.pipeline.named_steps["estimator"]
     inputs = inputs_for(parts.pipeline.named_steps["prepare"], signature)
     answer = _answer(model, signature)

@@ -7,13 +7,14 @@ label). The champion's have the same bodies under the names without a number.
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from types import ModuleType
 
 from snowml.boosting.base import Boosting, distribution
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling, multiclass
+from snowml.serving import compiling, estimator, kernel_function, multiclass
 from snowml.serving.sql import compiled
 
 # A stub must be found from any schema of the file, and this one is always searched.
@@ -58,14 +59,14 @@ def functions_of(
         arguments = compiled.inputs(artifact.pipeline, version.signature, dialect).columns
         parameters = tuple(Parameter(f"x{i}", "double") for i in range(len(arguments)))
         key = sha256(forest).hexdigest()
-        kernel = _kernel(version, store, home, "snowml.serving.kernel_function", key, parameters)
+        kernel = _kernel(version, store, home, kernel_function, key, parameters)
         score = _call(kernel, arguments, dialect)
     else:
         parameters = parameters_of(version.signature)
-        kernel = _kernel(version, store, home, "snowml.serving.estimator", version.artifact, parameters)
+        kernel = _kernel(version, store, home, estimator, version.artifact, parameters)
         model = artifact.pipeline.steps[-1][1]
         if isinstance(model, Boosting):
-            kernel = replace(kernel, packages=(distribution(model.library),))
+            kernel = replace(kernel, packages=(*kernel.packages, distribution(model.library)))
         arguments = _casts(version.signature, dialect)
         score = _call(kernel, arguments, dialect)
     own = f"{version.model}_v{version.version}"
@@ -174,7 +175,7 @@ def _kernel(
     version: Version,
     store: Relation,
     schema: str,
-    handler: str,
+    handler: ModuleType,
     artifact: str,
     parameters: tuple[Parameter, ...],
 ) -> VectorFunction:
@@ -182,7 +183,8 @@ def _kernel(
     return VectorFunction(
         name=Relation(schema, name),
         parameters=parameters,
-        handler=handler,
+        handler=handler.__name__,
+        packages=handler.PACKAGES,
         store=store,
         artifact=artifact,
         keys=tuple(map(multiclass.key, version.signature.classes)) if version.signature.is_multiclass else (),

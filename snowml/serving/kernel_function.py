@@ -5,7 +5,7 @@ estimator, which SQL has prepared: it needs neither scikit-learn nor what the mo
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from snowml.kernel import blob
 from snowml.kernel.forest import ALL, Forest, MalformedForest
 from snowml.kernel.scorer import Scorer
 from snowml.serving.answers import arrow
+
+# What this module and those of snowml that it needs import; without numba it answers the same, slower.
+PACKAGES: Final = ("numba", "numpy", "pyarrow")
 
 Column: TypeAlias = "pa.Array | pa.ChunkedArray"
 Floats: TypeAlias = npt.NDArray[np.float64]

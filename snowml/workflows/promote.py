@@ -13,6 +13,7 @@ from snowml.registry.store import Registry
 from snowml.serving.functions import names_of
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.inputs import broken_where_built
+from snowml.workflows.native import follow
 from snowml.workflows.parity import certified, covers, refusal
 from snowml.workflows.repair import create_current, create_versioned, functions_for, repair_if_possible
 from snowml.workflows.specs import from_registry
@@ -86,6 +87,7 @@ def promote(
         if previous != chosen.version:
             registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
         names = create_current(engine, functions)
+    follow(registry, model, progress)
     return Promoted(chosen, previous, names, parity)
 
 
@@ -120,6 +122,7 @@ def rollback(
     with engine.transaction(ddl=True):
         registry.record_event(VersionEvent(model, target, "rolled_back", now, f"from {current.version}"))
         names = create_current(engine, functions)
+    follow(registry, model)
     return Promoted(version, current.version, names, None)
 
 

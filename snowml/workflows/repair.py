@@ -15,6 +15,7 @@ from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
 from snowml.serving.functions import Functions, functions_of, names_of, says
 from snowml.workflows.champion import load_artifact
+from snowml.workflows.native import follow
 from snowml.workflows.specs import of_version
 
 
@@ -39,10 +40,15 @@ def repair(registry: Registry, model: str) -> bool:
 
 
 def repair_if_possible(registry: Registry, model: str) -> bool:
-    """`repair`, but for a champion whose artifact is lost: what replaces a champion must not need it."""
+    """`repair`, but for a champion whose artifact is lost: what replaces a champion must not need it.
+
+    For the commands that make versions or turn the champion: native models are made to follow too. Scoring and
+    monitoring do without them.
+    """
+    repaired = False
     with suppress(ArtifactError):
-        return repair(registry, model)
-    return False
+        repaired = repair(registry, model)
+    return follow(registry, model) or repaired
 
 
 def functions_for(registry: Registry, version: Version, artifact: Artifact) -> Functions:

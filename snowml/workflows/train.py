@@ -29,6 +29,7 @@ from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import Unmeasured, load_artifact, rival_of
 from snowml.workflows.estimator import check_estimator
 from snowml.workflows.inputs import check_keys
+from snowml.workflows.native import follow
 from snowml.workflows.parity import certified, refusal
 from snowml.workflows.repair import create_versioned, functions_for, repair_if_possible
 from snowml.workflows.specs import Located
@@ -155,6 +156,7 @@ def train(
         functions = functions_for(registry, version, load_artifact(registry, version))
         create_versioned(engine, functions)
         parity = certified(registry, version, fitted.artifact, functions, now, progress)
+    follow(registry, spec.name, progress)
     return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule, parity)
 
 

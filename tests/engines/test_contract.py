@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snowml.engines import artifacts
-from snowml.engines.base import Parameter, SqlFunction
+from snowml.engines.base import Logged, Method, NativeVersion, Parameter, SqlFunction
 from snowml.engines.columns import columns_of
 from snowml.engines.duckdb import engine as duckdb_module
 from snowml.errors import DataError, TerminalError, UserError
@@ -456,3 +456,43 @@ def test_rows_that_were_lent_are_gone_after_a_failure(engine):
         raise Stop
     with pytest.raises(TerminalError):
         engine.query(f"select * from {place.sql(engine.name)}")
+
+
+def native(model, name):
+    return NativeVersion(
+        model=model,
+        name=name,
+        parameters=(Parameter("a", "double"), Parameter('the "b"', "text")),
+        methods=(Method("predict", "prediction", "double"),),
+        handler="handler",
+        packages=("numpy",),
+        artifact="0" * 64,
+        data=b"bytes",
+        metrics={"test_mae": 1.5},
+        comment=f"it's {name}",
+    )
+
+
+def test_models_of_the_warehouse_itself_have_versions_and_one_champion(engine, only):
+    only("snowflake", "DuckDB has no registry of models of its own")
+    models, scored = engine.models, Relation("registry", "scored", engine.database)
+    engine.execute(f"create schema {scored.sql('snowflake').rpartition('.')[0]}")
+    assert models.versions(scored) == []
+    for name in ("V1", "V2"):
+        models.log(native(scored, name))
+    assert models.versions(scored) == [Logged("V1", "it's V1", False), Logged("V2", "it's V2", False)]
+    for name in ("V2", "V1", "V1"):
+        models.crown(scored, name)
+        assert {one.name: one.is_champion for one in models.versions(scored)} == {
+            "V1": name == "V1",
+            "V2": name == "V2",
+        }
+    with pytest.raises(TerminalError, match="create objects outside"), engine.transaction():
+        models.log(native(scored, "V3"))
+    with pytest.raises(TerminalError, match=r"already existed(.|\n)*in: log"):
+        models.log(native(scored, "V2"))
+
+
+def test_where_a_warehouse_has_no_models_there_are_none(engine, only):
+    only("duckdb", "Snowflake has models")
+    assert engine.models is None

@@ -1,44 +1,35 @@
-"""What stands in stored_procs/ as procedures: the warehouse trains, promotes and scores, and its rows stay there."""
+"""What stands in stored_procs/ as procedures: the warehouse trains, promotes and scores, and its rows stay there.
+
+They run where nothing is installed but what they declare.
+"""
 
 from datetime import timedelta
-from importlib.metadata import version
-from platform import python_version_tuple
 
 import handmade
 import pytest
 
 pytest.importorskip("snowflake.snowpark", reason="the extra 'snowflake' is not installed")
 
+from clean_environment import python_with
+from snowflake_procedures import deploy
 from training_set import fill
 
-from snowml.engines.snowflake.code import package
-from snowml.engines.snowflake.functions import REPOSITORY
-from snowml.engines.snowflake.stage import location
+from snowml.engines.snowflake.packages import PROCEDURES, pinned
 from snowml.errors import TerminalError
 from snowml.names import Relation
 from snowml.registry.store import Registry
-from snowml.shipped import shipped
 
-# What snowml imports inside of a procedure; Snowpark is there for the session.
-PACKAGES = (
-    "cronsim",
-    "jinja2",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "pydantic",
-    "pyyaml",
-    "scikit-learn",
-    "skops",
-    "sqlglot",
-    "threadpoolctl",
-)
-ARGUMENTS = {
-    "train_model": '"MODEL" varchar, "AS_OF" varchar',
-    "promote_model": '"MODEL" varchar',
-    "predict_batch": '"MODEL" varchar, "AS_OF" varchar',
-    "retrain_model": '"MODEL" varchar, "AS_OF" varchar, "FORCE" boolean',
-}
+pytestmark = pytest.mark.clean
+
+
+@pytest.fixture(scope="module")
+def standin(tmp_path_factory):
+    """A stand-in whose procedures and functions run in an environment of what the procedures declare."""
+    from standin import StandIn
+
+    python = python_with(pinned(PROCEDURES), tmp_path_factory)
+    with StandIn(python=python, log=tmp_path_factory.mktemp("clean_standin") / "log.txt") as server:
+        yield server
 
 
 @pytest.fixture
@@ -49,27 +40,8 @@ def engine(snowflake_engine):
     registry = Registry(engine, "snowml").create()
     spec = handmade.spec(retrain={"on_new_rows": 1})
     registry.record_spec(handmade.MODEL, spec.hash, spec.model_dump_json(), handmade.NOW)
-    code = Relation("main", "code")
-    engine.execute(f"create stage {code.within(engine.database).sql('snowflake')}")
-    deploy(engine, code)
+    deploy(engine, "public")
     return engine
-
-
-def deploy(engine, code):
-    name, data = package()
-    engine.put(code, name, data)
-    packages = [f"{item}=={version(item)}" for item in PACKAGES] + ["snowflake-snowpark-python"]
-    for procedure, arguments in ARGUMENTS.items():
-        file = f"{procedure}.py"
-        engine.put(code, file, (shipped("stored_procs") / file).read_bytes())
-        imports = ", ".join(f"'{location(code.within(engine.database), item)}'" for item in (file, name))
-        home = Relation("public", procedure, engine.database).sql("snowflake")
-        engine.execute(
-            f"create procedure {home}({arguments}) returns variant language python "
-            f"runtime_version = '{'.'.join(python_version_tuple()[:2])}' artifact_repository = {REPOSITORY} "
-            f"packages = ({', '.join(map(repr, packages))}) imports = ({imports}) "
-            f"handler = '{procedure}.main' execute as owner"
-        )
 
 
 def test_the_loop_runs_inside_of_the_warehouse(engine, warehouse):
@@ -78,14 +50,19 @@ def test_the_loop_runs_inside_of_the_warehouse(engine, warehouse):
     assert (trained["model"], trained["version"], trained["status"]) == (handmade.MODEL, 1, "approved")
     assert trained["as_of"] == f"{handmade.AS_OF.isoformat()}Z"
     assert trained["metrics"]["test"]["roc_auc"] > 0.5
+    home = Relation("snowml", handmade.MODEL)
+    assert [one.name for one in engine.models.versions(home)] == ["V1"]
     promoted = engine.call("promote_model", [handmade.MODEL])
     assert promoted["parity"]["certified"] is True
     assert promoted["parity"]["max_abs_diff"] < 1e-9
     scored = engine.call("predict_batch", [handmade.MODEL, handmade.AS_OF.isoformat()])
     assert scored["scored"] == scored["total"] == 200
     assert engine.call("predict_batch", [handmade.MODEL, handmade.AS_OF.isoformat()])["scored"] == 0
+    monitored = engine.call("monitor_model", [handmade.MODEL, handmade.AS_OF.isoformat(), "30 days"])
+    assert 0 < monitored["labelled"] < monitored["rows"] < 200
     asked = warehouse.records[before:]
-    assert sum(record.rows for record in asked if record.origin == "client") == 4
+    # The answer of each CALL, and what SHOW MODELS and SHOW VERSIONS tell.
+    assert sum(record.rows for record in asked if record.origin == "client") == 5 + 2
     assert sum(record.rows for record in asked if record.origin == "procedure") > 200
     assert Registry(engine, "snowml").champion(handmade.MODEL).version == 1
     again = engine.call("retrain_model", [handmade.MODEL, handmade.AS_OF.isoformat(), None])

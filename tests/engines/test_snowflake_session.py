@@ -1,6 +1,7 @@
 """What the Snowflake engine does beyond the contract: statements, tags, errors, sessions of procedures."""
 
 import math
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -180,12 +181,14 @@ def test_the_types_of_overloads_are_read_from_what_show_tells():
 def test_a_vector_function_names_all_that_it_needs():
     function = VectorFunction(
         Relation("s", "kernel", "d"), (*X, Parameter("town", "text")), "snowml.serving.estimator",
-        Relation("r", "artifacts", "d"), "ab12", "",
+        Relation("r", "artifacts", "d"), "ab12", "", ("scikit-learn",),
     )  # fmt: skip
     sql = vector_function(function, "snowml_1.zip")
     assert '"D"."S"."KERNEL"("X" float, "TOWN" varchar)' in sql
     assert """'@"D"."R"."ARTIFACTS"/ab12', '@"D"."R"."ARTIFACTS"/snowml_1.zip'""" in sql
-    assert "'scikit-learn==" in sql
+    # What the handler's module imports, and the module around it.
+    declared = re.search(r"packages = \((.*)\)", sql)[1]
+    assert re.findall(r"'([^=']*)==", declared) == ["pandas", "pyarrow", "scikit-learn"]
     assert "artifact_repository = snowflake.snowpark.pypi_shared_repository" in sql
     assert "_sf_max_batch_size = 4096" in sql
 

@@ -1,21 +1,14 @@
-"""The stand-in: dbt-snowflake builds on it, a small project and the reference project on a sample of its flights."""
+"""The stand-in: dbt-snowflake builds a small project on it. test_thin_loop.py builds the reference project."""
 
-import math
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
-import duckdb
-import flights_sample
 import pytest
-import snowflake_copy
 from fixtures import Warehouse
 from snowflake_dbt import dbt, write_profile
-
-from snowml.shipped import dbt_package
 
 pytestmark = pytest.mark.dbt
 
@@ -79,45 +72,3 @@ def test_snowml_build_shows_the_rows_that_a_test_found(tiny, warehouse):
     assert "    paid=NULL\n    all of them: run target/snowflake/compiled/" in done.stderr
     kept = f"{warehouse.database}.DEV_dbt_test__audit.accepted_values_orders_paid__False__1"
     assert f"    value_field=2.5, n_records=1\n    all of them: select * from {kept}\n" in done.stderr
-
-
-@pytest.fixture
-def flights(tmp_path: Path) -> Path:
-    """A copy of the reference project, and the sample beside it in a DuckDB file."""
-    source = dbt_package().parents[1] / "dbt_project"
-    ignored = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
-    project = Path(shutil.copytree(source, tmp_path / "flights", ignore=ignored))
-    (project / "packages.yml").write_text(f"packages:\n  - local: {dbt_package().as_posix()}\n")
-    flights_sample.write_duckdb(project / "flights.duckdb", tmp_path)
-    assert dbt(project, "deps").returncode == 0
-    return project
-
-
-@pytest.mark.loop
-def test_the_reference_project_is_the_same_on_both_engines(flights, connection, ask, warehouse):
-    snowflake_copy.copy(flights / "flights.duckdb", connection, "raw", flights_sample.ROWS)
-    write_profile(flights, warehouse, "flights")
-    done = dbt(flights, "build", "--vars", flights_sample.VARS)
-    assert done.returncode == 0, done.stdout
-    # Building fetches no table: what comes to dbt are answers about relations, and counts.
-    assert max(record.rows for record in warehouse.records) < 200
-    (flights / "profiles.yml").write_text((dbt_package().parents[1] / "profiles.yml.example").read_text())
-    # A profile's own folder is where a relative path of DuckDB's starts; dbt runs there.
-    local = dbt(flights, "run", "--vars", flights_sample.VARS, "--exclude", "tag:predictions")
-    assert local.returncode == 0, local.stdout
-    with duckdb.connect(str(flights / "flights.duckdb"), read_only=True) as file:
-        for table in ("flight_delay_training_set", "flight_delay_scoring_set", "arrival_delay_training_set"):
-            relation = file.sql(f"select * from {table} order by flight_id")
-            columns = ", ".join(f'"{column.upper()}"' for column in relation.columns)
-            rows = relation.fetchall()
-            assert len(rows) > 100
-            found = ask(f"select {columns} from dev.{table} order by flight_id")
-            for ours, theirs in zip(rows, found, strict=True):
-                wrong = [c for c, a, b in zip(relation.columns, ours, theirs, strict=True) if not _same(a, b)]
-                assert not wrong, (table, wrong, ours, theirs)
-
-
-def _same(ours: object, theirs: object) -> bool:
-    if isinstance(ours, float) and theirs is not None:
-        return math.isclose(ours, float(theirs), rel_tol=1e-12, abs_tol=1e-12)
-    return ours == theirs

@@ -1,10 +1,14 @@
 """A month of three of New York's routes, as raw tables in a DuckDB file."""
 
 import importlib.util
+import shutil
 import zipfile
 from pathlib import Path
 
 import duckdb
+from snowflake_dbt import dbt
+
+from snowml.shipped import dbt_package
 
 AS_OF = "2013-02-01"
 # Routes whose planes are registered about as often as all of them: the features' tests ask for a share.
@@ -32,3 +36,14 @@ def write_duckdb(file: Path, folder: Path) -> None:
                 f"create table raw.{table} as select *, timestamp '{AS_OF}' as _loaded_at "
                 f"from read_csv('{csv}', nullstr = ['NA', '']) where {where}"
             )
+
+
+def project_in(folder: Path) -> Path:
+    """A copy of the reference project, with the sample beside it in `flights.duckdb`."""
+    source = dbt_package().parents[1] / "dbt_project"
+    ignored = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
+    project = Path(shutil.copytree(source, folder / "flights", ignore=ignored))
+    (project / "packages.yml").write_text(f"packages:\n  - local: {dbt_package().as_posix()}\n")
+    write_duckdb(project / "flights.duckdb", folder)
+    assert dbt(project, "deps").returncode == 0
+    return project

@@ -132,6 +132,11 @@ class DuckDBEngine:
         with self._errors(str(function)):
             return comments(self.connection, function.within(self.database))
 
+    @property
+    def models(self) -> None:
+        """DuckDB knows no models."""
+        return
+
     def call(self, procedure: str, args: Sequence[object]) -> object:
         """Run `main(session, *args)` of the file in stored_procs/ that Snowflake runs too."""
         file = procedure_file(procedure)

@@ -21,6 +21,7 @@ from snowml.engines.snowflake.code import package
 from snowml.engines.snowflake.connection import SnowflakeLogin
 from snowml.engines.snowflake.errors import shortened, wrapped
 from snowml.engines.snowflake.functions import argument_types, listed_types, sql_function, vector_function
+from snowml.engines.snowflake.native import SnowflakeModels
 from snowml.engines.snowflake.secrets import Secrets
 from snowml.engines.snowflake.values import answer, answer_of_rows, bound, listed
 from snowml.engines.transactions import Transactions
@@ -85,7 +86,7 @@ class SnowflakeEngine:
     def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """Run one query."""
         cursor = self._run(sql, [bound(value) for value in params])
-        with self._errors(sql):
+        with self.errors(sql):
             try:
                 found = cursor.fetch_arrow_all(force_return_table=True, force_microsecond_precision=True)
             except NotSupportedError:
@@ -144,12 +145,12 @@ class SnowflakeEngine:
     def put(self, store: Relation, key: str, data: bytes) -> None:
         """Keep an artifact as a file on a stage, once. An upload belongs to no transaction."""
         check_size(data)
-        with self._errors(f"put {key}"):
+        with self.errors(f"put {key}"):
             stage.upload(self.session, store.within(self.database), key, data)
 
     def get(self, store: Relation, key: str) -> bytes:
         """An artifact's bytes."""
-        with self._errors(f"get {key}"):
+        with self.errors(f"get {key}"):
             data = stage.download(self.session, store.within(self.database), key)
         if data is None:
             raise DataError(f"The artifact {key} is not in {store}.")
@@ -174,6 +175,11 @@ class SnowflakeEngine:
         """The comment of each function of that name, whatever its arguments."""
         return [row["description"] or "" for row in self._functions(function.within(self.database))]
 
+    @property
+    def models(self) -> SnowflakeModels:
+        """The account's MODEL objects."""
+        return SnowflakeModels(self)
+
     def call(self, procedure: str, args: Sequence[object]) -> object:
         """CALL a procedure that was deployed to the schema that the session was opened with."""
         procedure_file(procedure)
@@ -181,13 +187,13 @@ class SnowflakeEngine:
         home = f"{quoted(self.database, 'snowflake')}.{self._schema}." if self._schema else ""
         sql = f"call {home}{quoted(procedure, 'snowflake')}({slots})"
         cursor = self._run(sql, [bound(value) for value in args])
-        with self._errors(sql):
+        with self.errors(sql):
             row = cursor.fetchone()
         return _read(row[0]) if isinstance(row, tuple) else None
 
     def close(self) -> None:
         """End the session. One that is lost, or that belongs to a procedure, is let go."""
-        with self._errors("close"):
+        with self.errors("close"):
             self.session.close()
 
     def _functions(self, name: Relation) -> list[dict[str, Any]]:
@@ -209,13 +215,14 @@ class SnowflakeEngine:
             raise TerminalError(
                 f"Snowflake's DDL would commit the transaction that it stands in: {shortened(sql)}"
             )
-        with self._errors(sql):
+        with self.errors(sql):
             cursor = self.session.connection.cursor()
             cursor.execute(sql, list(params) or None, _statement_params=self._tag or None)
             return cursor
 
     @contextmanager
-    def _errors(self, sql: str) -> Iterator[None]:
+    def errors(self, sql: str) -> Iterator[None]:
+        """The drivers' errors in the block, which runs `sql`, as ours."""
         try:
             with wrapped(sql, self._secrets):
                 yield

@@ -1,21 +1,18 @@
 """Functions in Snowflake, as DDL."""
 
 import re
-from importlib.metadata import version as installed
 from platform import python_version_tuple
 from typing import Final
 
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.engines.snowflake import handler, stage
+from snowml.engines.snowflake.packages import REPOSITORY, WRAPPER, pinned
 from snowml.errors import DataError
 from snowml.names import Relation, literal, quoted
 
 _TYPES: Final = {"double": "float", "text": "varchar", "map": "object"}
 # Statements of a megabyte are the server's limit; half of that leaves room for what calls the function.
 LARGEST_STATEMENT: Final = 500_000
-# What snowml's modules import when a model answers. The artifact is tied to the versions that it was made with.
-PACKAGES: Final = ("numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "skops", "threadpoolctl")
-REPOSITORY: Final = "snowflake.snowpark.pypi_shared_repository"
 
 
 def sql_function(function: SqlFunction) -> str:
@@ -42,9 +39,7 @@ def vector_function(function: VectorFunction, code: str) -> str:
     imports = ", ".join(
         literal(stage.location(function.store, key), "snowflake") for key in (function.artifact, code)
     )
-    packages = ", ".join(
-        literal(f"{name}=={installed(name)}", "snowflake") for name in (*PACKAGES, *function.packages)
-    )
+    packages = ", ".join(literal(item, "snowflake") for item in pinned(WRAPPER + function.packages))
     major, minor, _ = python_version_tuple()
     return (
         f"{_head(function.name, function.parameters, 'object' if function.keys else 'double')}"

@@ -150,6 +150,8 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     account = Account(parser.parse_args().python)
     listening = socket.create_server(("127.0.0.1", 0))
+    # An answer's head and body are two packets: the second is not to wait 40 ms for the client's word on the first.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     account.port = listening.getsockname()[1]
     config = uvicorn.Config(
         Server(account).app(), log_level="warning", lifespan="off", timeout_graceful_shutdown=1

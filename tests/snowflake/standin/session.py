@@ -71,7 +71,7 @@ class Account:
         """INFORMATION_SCHEMA.PACKAGES: what is installed here, whatever an account would have."""
         self.duckdb.execute(
             f"create table {PACKAGES} "
-            "(package_name varchar, version varchar, language varchar, runtime_version varchar)"
+            "(PACKAGE_NAME varchar, VERSION varchar, LANGUAGE varchar, RUNTIME_VERSION varchar)"
         )
         installed = {one.name.lower(): one.version for one in importlib.metadata.distributions()}
         rows = [[name, version, "python", None] for name, version in installed.items()]

@@ -43,7 +43,9 @@ class Nursery:
             try:
                 connection = socket.socket(socket.AF_UNIX)
                 connection.connect(self._socket)
-                return connection.makefile("rwb")
+                with connection:
+                    # The stream keeps it open.
+                    return connection.makefile("rwb")
             except OSError:
                 connection.close()
                 if time.monotonic() > deadline:
@@ -64,6 +66,8 @@ class Nursery:
         if self._process:
             self._process.kill()
             self._process.wait()
+            assert self._process.stdin
+            self._process.stdin.close()
 
 
 @dataclass

@@ -1,0 +1,166 @@
+"""Native models: versions as MODEL objects of Snowflake, packed and logged by snowflake-ml's Registry.
+
+What is there is asked and changed in SQL; snowflake-ml, which takes seconds to import, only packs and logs.
+"""
+
+import io
+import json
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from platform import python_version_tuple
+from typing import TYPE_CHECKING, Any, Final
+
+from snowml.engines.base import Logged, NativeVersion
+from snowml.engines.snowflake.code import package
+from snowml.engines.snowflake.packages import REPOSITORY, pinned
+from snowml.errors import ProjectError, TerminalError
+from snowml.names import Relation, literal, quoted, written
+
+if TYPE_CHECKING:
+    from snowml.engines.snowflake.engine import SnowflakeEngine
+
+ALIAS: Final = "CHAMPION"
+# What snowflake-ml raises where it cannot pack or log, besides the drivers' errors.
+_REFUSALS: Final = (AssertionError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError)
+_TYPES: Final = {"double": "DOUBLE", "text": "STRING", "bigint": "INT64", "boolean": "BOOL"}
+
+
+class SnowflakeModels:
+    """The MODEL objects of a session's account; the champion has the default version and the alias."""
+
+    def __init__(self, engine: "SnowflakeEngine") -> None:
+        self._engine = engine
+
+    def versions(self, model: Relation) -> list[Logged]:
+        """The versions of a model, in the order in which they were made."""
+        name = stored(model.name)
+        home = self._home(model)
+        # LIKE ignores case and knows wildcards: what it finds is compared once more.
+        found = self._engine.query(
+            f"show models like {literal(name, 'snowflake')} in schema {'.'.join(home)}"
+        )
+        if name not in found["name"].to_pylist():
+            return []
+        return [Logged(row["name"], row["comment"] or "", _is_champion(row)) for row in self._rows(model)]
+
+    def crown(self, model: Relation, name: str) -> None:
+        """Make a version the default one, and give it the alias, which one version alone can have."""
+        full, version = self._full(model), quoted(name, "snowflake")
+        holders = [row["name"] for row in self._rows(model) if ALIAS in _aliases(row)]
+        if holders and holders != [name]:
+            self._engine.execute(f"alter model {full} version {ALIAS} unset alias")
+        if name not in holders:
+            self._engine.execute(f"alter model {full} version {version} set alias = {ALIAS}")
+        self._engine.execute(f"alter model {full} set default_version = {version}")
+
+    def log(self, version: NativeVersion) -> None:
+        """Pack a version and make it.
+
+        No row of the training set goes with it: the signature is given, and no sample is taken.
+
+        Raises:
+            ProjectError: snowflake-ml is not installed.
+            TerminalError: It refuses to pack or to log the version, or a transaction is open.
+        """
+        with self._engine.transaction(ddl=True), self._told(version), tempfile.TemporaryDirectory() as folder:
+            from snowflake.ml.registry import Registry
+
+            database, schema = self._home(version.model)
+            registry = Registry(
+                self._engine.session,
+                database_name=database,
+                schema_name=schema,
+                options={"enable_monitoring": False},
+            )
+            registry.log_model(**_arguments(version, Path(folder)))
+
+    def _rows(self, model: Relation) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._engine.query(
+            f"show versions in model {self._full(model)}"
+        ).to_pylist()
+        return found
+
+    def _full(self, model: Relation) -> str:
+        return model.within(self._engine.database).sql("snowflake")
+
+    def _home(self, model: Relation) -> tuple[str, str]:
+        database = model.database or self._engine.database
+        return quoted(database, "snowflake"), quoted(model.schema, "snowflake")
+
+    @contextmanager
+    def _told(self, version: NativeVersion) -> Iterator[None]:
+        """What snowflake-ml prints and warns of is kept from standard output; what it raises is ours."""
+        what = f"log {version.model} version {version.name}"
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), self._engine.errors(what):
+            warnings.simplefilter("ignore")
+            try:
+                yield
+            except ImportError as error:
+                raise ProjectError(
+                    f"A version is logged as a MODEL of Snowflake by snowflake-ml, which is not installed "
+                    f"({error.name}). Install snowml with the extra 'snowflake', or declare snowflake-ml-python "
+                    "among the procedure's packages."
+                ) from error
+            except _REFUSALS as error:
+                raise TerminalError(f"snowflake-ml: {error}\nin: {what}") from error
+
+
+def stored(name: str) -> str:
+    """A name as Snowflake keeps it."""
+    return quoted(name, "snowflake")[1:-1].replace('""', '"')
+
+
+def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
+    """What `Registry.log_model` is told of a version, whose files are written to `folder`."""
+    from snowflake.ml.model.model_signature import DataType, FeatureSpec, ModelSignature
+    from snowflake.ml.model.volatility import Volatility
+
+    from snowml.engines.snowflake.packed import packed
+
+    artifact, (name, code) = folder / version.artifact, package()
+    artifact.write_bytes(version.data)
+    (folder / name).write_bytes(code)
+    inputs = [FeatureSpec(_bare(item.name), DataType[_TYPES[item.type]]) for item in version.parameters]
+    major, minor, _ = python_version_tuple()
+    return {
+        "model": packed(
+            version.handler, {m.name: m.answer for m in version.methods}, artifact, folder / name
+        ),
+        "model_name": quoted(version.model.name, "snowflake"),
+        "version_name": quoted(version.name, "snowflake"),
+        "comment": version.comment,
+        "metrics": dict(version.metrics),
+        "signatures": {
+            m.name: ModelSignature(inputs, [FeatureSpec(m.answer, DataType[_TYPES[m.type]])])
+            for m in version.methods
+        },
+        "pip_requirements": list(pinned(version.packages)),
+        "artifact_repository_map": {"pip": REPOSITORY},
+        "python_version": f"{major}.{minor}",
+        "target_platforms": ["WAREHOUSE"],
+        "options": {
+            "capture_sample_input_data": False,
+            "embed_local_ml_library": False,
+            "enable_explainability": False,
+            "relax_version": False,
+            "volatility": Volatility.IMMUTABLE,
+        },
+    }
+
+
+def _bare(name: str) -> str:
+    """A feature's name as one writes it in SQL, with quotes only where they are needed."""
+    plain = written(stored(name), "snowflake") != stored(name)
+    return stored(name) if plain else quoted(name, "snowflake")
+
+
+def _aliases(row: dict[str, Any]) -> list[str]:
+    found: list[str] = json.loads(row["aliases"] or "[]")
+    return found
+
+
+def _is_champion(row: dict[str, Any]) -> bool:
+    return str(row["is_default_version"]).lower() == "true" and ALIAS in _aliases(row)
