@@ -45,7 +45,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, to be written into each compiled one that calls it, since a call copies what describes its arrays."""
+    """The function, to be written into each compiled one that calls it: a call copies what describes its arrays."""
     found: Callable[..., Any] = register_jitable(inline="always")(function)
     return found
 
