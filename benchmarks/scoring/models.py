@@ -22,6 +22,7 @@ from snowml.errors import SnowmlError, UserError
 from snowml.names import Relation, quoted
 from snowml.registry.store import Registry
 from snowml.spec.model import ModelSpec
+from snowml.training.estimators import ESTIMATORS
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.promote import promote
 from snowml.workflows.specs import Located
@@ -99,6 +100,7 @@ class Trained:
             as_of = _fill(engine.connection, inputs.file, features)
             notes: dict[str, Any] = {"features": features}
             try:
+                _known(kind)
                 located = Located(_spec(kind))
                 version = train(engine, registry, located, as_of=as_of, now=_NOW).version
                 pipeline = load_artifact(registry, version).pipeline
@@ -129,6 +131,11 @@ def _fill(connection: duckdb.DuckDBPyConnection, rows: Path, features: list[str]
     connection.execute("detach inputs")
     newest: datetime = connection.sql("select max(label_at) from training_set").fetchall()[0][0]
     return newest
+
+
+def _known(kind: Kind) -> None:
+    if kind.estimator not in ESTIMATORS:
+        raise UserError(f"snowml has no estimator '{kind.estimator}'.")
 
 
 def _spec(kind: Kind) -> ModelSpec:

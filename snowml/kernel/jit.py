@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from numba import njit
+from numba.extending import register_jitable
 
 # Neither reordered nor contracted sums: the answers are compared with a library's to the bit.
 _OPTIONS: Final[dict[str, Any]] = {
@@ -41,6 +42,12 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
                 pass
     in_memory: Callable[..., Any] = njit(**_OPTIONS)(function)
     return in_memory
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, to be written into each compiled one that calls it: a call copies what describes its arrays."""
+    found: Callable[..., Any] = register_jitable(inline="always")(function)
+    return found
 
 
 def _cached(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,8 +6,8 @@ one does. Nothing here checks a bound: `masks` and `walk` give it arrays that we
 Rows are scored in blocks of `BLOCK`, small enough for their codes to stay in the nearest cache, with one code a row as
 one lane of a vector. A block's loops over its rows are plain ones that the compiler vectorises by itself, but for two:
 the running mask of a plane must stay in registers over all of a tree's tests, and the lowest set bit is a population
-count, which the compiler would not find. Those are written as LLVM vectors of the whole block, which it splits into
-what the processor has: AVX-512, AVX2, NEON.
+count, which the compiler would not find. Those are written as LLVM vectors of 2,048 bits, which it splits into what the
+processor has: AVX-512, AVX2, NEON.
 """
 
 import math
@@ -19,13 +19,18 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils, extending
 
-from snowml.kernel.jit import compiled
+from snowml.kernel.jit import compiled, inlined
 
 BLOCK: Final = 256
+# Blocks that a tree of any size is walked with before the next one, so that it is fetched once for all of them.
+BLOCKS: Final = 8
 # Cells of the grid by which a number's place among the thresholds is guessed.
 GRID: Final = 1024
-# Rows whose walks are interleaved, so that one waits for memory while others compute.
+# Rows that walk side by side, so that one waits for memory while others compute, and the steps of each turn.
 TEAM: Final = 16
+TURN: Final = 8
+# Of a vector: a plane of masks has 8 leaves of 256 rows, or 16 leaves of 128.
+BITS: Final = 8 * BLOCK
 
 # numba is typed in part only.
 _intrinsic: Any = extending.intrinsic
@@ -33,28 +38,36 @@ _declared: Any = cgutils.get_or_insert_function
 
 u8, u16, u32, u64, f32, f64 = np.uint8, np.uint16, np.uint32, np.uint64, np.float32, np.float64
 
-_BYTES = ir.VectorType(ir.IntType(8), BLOCK)
 _INT64, _INT32 = ir.IntType(64), ir.IntType(32)
-_ONES = ir.Constant(_BYTES, [255] * BLOCK)
-_ZEROS = ir.Constant(_BYTES, [0] * BLOCK)
 
 
-def _splat(builder: Any, byte: Any) -> Any:
-    empty = ir.Constant(_BYTES, ir.Undefined)
-    first = builder.insert_element(empty, byte, ir.Constant(_INT32, 0))
-    return builder.shuffle_vector(first, empty, ir.Constant(ir.VectorType(_INT32, BLOCK), [0] * BLOCK))
+class _Lanes:
+    """Vectors of codes, as many as a vector has room for."""
+
+    def __init__(self, code: Any) -> None:
+        self.bits, self.count = code.bitwidth, BITS // code.bitwidth
+        self.type = ir.VectorType(ir.IntType(self.bits), self.count)
+        self.ones = self.all((1 << self.bits) - 1)
+
+    def all(self, value: int) -> Any:
+        """The same number in each."""
+        return ir.Constant(self.type, [value] * self.count)
+
+    def splat(self, builder: Any, value: Any) -> Any:
+        """The same value in each."""
+        empty = ir.Constant(self.type, ir.Undefined)
+        first = builder.insert_element(empty, value, ir.Constant(_INT32, 0))
+        places = ir.Constant(ir.VectorType(_INT32, self.count), [0] * self.count)
+        return builder.shuffle_vector(first, empty, places)
+
+    def at(self, builder: Any, data: Any, place: Any) -> Any:
+        """A pointer to the vector that begins there in an array of codes."""
+        return builder.bitcast(builder.gep(data, [place]), self.type.as_pointer())
 
 
 def _data(context: Any, builder: Any, signature: Any, args: Any, *which: int) -> list[Any]:
     arrays = [context.make_array(signature.args[i])(context, builder, args[i]) for i in which]
     return [array.data for array in arrays]
-
-
-def _block_of(builder: Any, data: Any, row: Any) -> Any:
-    """Where a row of a matrix that is `BLOCK` bytes wide begins, as a vector."""
-    return builder.bitcast(
-        builder.gep(data, [builder.mul(row, ir.Constant(_INT64, BLOCK))]), _BYTES.as_pointer()
-    )
 
 
 def _folded(builder: Any, first: Any, last: Any, start: Any, step: Callable[[Any, Any], Any]) -> Any:
@@ -63,7 +76,7 @@ def _folded(builder: Any, first: Any, last: Any, start: Any, step: Callable[[Any
     head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
     builder.branch(head)
     builder.position_at_end(head)
-    index, accumulated = builder.phi(_INT64), builder.phi(_BYTES)
+    index, accumulated = builder.phi(_INT64), builder.phi(start.type)
     index.add_incoming(first, entry)
     accumulated.add_incoming(start, entry)
     builder.cbranch(builder.icmp_signed("<", index, last), body, end)
@@ -78,44 +91,69 @@ def _folded(builder: Any, first: Any, last: Any, start: Any, step: Callable[[Any
 
 @_intrinsic
 def reachable(
-    typing: Any, lanes: Any, lane: Any, cut: Any, mask: Any, first: Any, last: Any, out: Any
+    typing: Any,
+    lanes: Any,
+    begin: Any,
+    lane: Any,
+    cut: Any,
+    mask: Any,
+    first: Any,
+    last: Any,
+    out: Any,
+    some: Any,
 ) -> Any:
-    """`out &= (lanes[lane[i]] > cut[i] ? mask[i] : all)` over the tests of a plane, for each row of the block."""
+    """`out = (some ? out : all) & (lanes[lane[i], begin:] > cut[i] ? mask[i] : all)`, for a vector of rows.
+
+    The second is over the tests of a plane.
+    """
+    codes_type = _Lanes(lanes.dtype)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        codes, which, cuts, masks, target = _data(context, builder, signature, args, 0, 1, 2, 3, 6)
+        codes, which, cuts, masks, target = _data(context, builder, signature, args, 0, 2, 3, 4, 7)
+        codes = builder.gep(codes, [args[1]])
 
         def step(accumulated: Any, i: Any) -> Any:
-            row = builder.zext(builder.load(builder.gep(which, [i])), _INT64)
-            code = builder.load(_block_of(builder, codes, row), align=1)
-            fails = builder.icmp_unsigned(">", code, _splat(builder, builder.load(builder.gep(cuts, [i]))))
-            left = builder.select(fails, _splat(builder, builder.load(builder.gep(masks, [i]))), _ONES)
+            row = builder.mul(
+                builder.zext(builder.load(builder.gep(which, [i])), _INT64), ir.Constant(_INT64, BLOCK)
+            )
+            code = builder.load(codes_type.at(builder, codes, row), align=1)
+            own_cut, own_mask = (builder.load(builder.gep(array, [i])) for array in (cuts, masks))
+            fails = builder.icmp_unsigned(">", code, codes_type.splat(builder, own_cut))
+            left = builder.select(fails, codes_type.splat(builder, own_mask), codes_type.ones)
             return builder.and_(accumulated, left)
 
-        place = builder.bitcast(target, _BYTES.as_pointer())
-        builder.store(_folded(builder, args[4], args[5], builder.load(place, align=1), step), place, align=1)
+        place = codes_type.at(builder, target, ir.Constant(_INT64, 0))
+        start = builder.select(args[8], builder.load(place, align=1), codes_type.ones)
+        builder.store(_folded(builder, args[5], args[6], start, step), place, align=1)
         return context.get_dummy_value()
 
-    return types.void(lanes, lane, cut, mask, types.int64, types.int64, out), generate
+    return types.void(
+        lanes, types.int64, lane, cut, mask, types.int64, types.int64, out, types.boolean
+    ), generate
 
 
 @_intrinsic
-def exits(typing: Any, plane: Any, leaf: Any, first: Any) -> Any:
-    """`leaf = plane ? first + lowest set bit : leaf`; the bits below the lowest are those of `(x - 1) & ~x`."""
+def exits(typing: Any, plane: Any, leaf: Any, begin: Any, first: Any) -> Any:
+    """`leaf[begin:] = plane ? first + lowest set bit : leaf[begin:]`, for a vector of rows.
+
+    The bits below the lowest are those of `(x - 1) & ~x`.
+    """
+    codes_type = _Lanes(plane.dtype)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointers = _data(context, builder, signature, args, 0, 1)
-        masks, leaves = (builder.bitcast(pointer, _BYTES.as_pointer()) for pointer in pointers)
-        mask = builder.load(masks, align=1)
-        count = _declared(builder.module, ir.FunctionType(_BYTES, [_BYTES]), f"llvm.ctpop.v{BLOCK}i8")
-        one = ir.Constant(_BYTES, [1] * BLOCK)
-        below = builder.and_(builder.sub(mask, one), builder.xor(mask, _ONES))
-        here = builder.add(builder.call(count, [below]), _splat(builder, args[2]))
-        some = builder.icmp_unsigned("!=", mask, _ZEROS)
-        builder.store(builder.select(some, here, builder.load(leaves, align=1)), leaves, align=1)
+        masks, leaves = _data(context, builder, signature, args, 0, 1)
+        mask = builder.load(codes_type.at(builder, masks, ir.Constant(_INT64, 0)), align=1)
+        place = codes_type.at(builder, leaves, args[2])
+        name = f"llvm.ctpop.v{codes_type.count}i{codes_type.bits}"
+        count = _declared(builder.module, ir.FunctionType(codes_type.type, [codes_type.type]), name)
+        below = builder.and_(builder.sub(mask, codes_type.all(1)), builder.xor(mask, codes_type.ones))
+        own = builder.trunc(args[3], ir.IntType(codes_type.bits))
+        here = builder.add(builder.call(count, [below]), codes_type.splat(builder, own))
+        some = builder.icmp_unsigned("!=", mask, codes_type.all(0))
+        builder.store(builder.select(some, here, builder.load(place, align=1)), place, align=1)
         return context.get_dummy_value()
 
-    return types.void(plane, leaf, types.uint8), generate
+    return types.void(plane, leaf, types.int64, types.int64), generate
 
 
 @compiled
@@ -215,142 +253,174 @@ def keep(sums: Any, rows: Any, out: Any) -> None:
 
 
 @compiled
-def look_up(trees: Any, t: Any, lanes: Any, allowed: Any) -> None:
+def look_up(tests: Any, t: Any, lanes: Any, allowed: Any) -> None:
     """The leaves of a tree that a row's categories leave, one look at a table for each feature.
 
     A set of categories is no comparison, and a tree may have many: all of a feature's are made at once.
     """
     for i in range(BLOCK):
         allowed[i] = u64(0xFFFFFFFFFFFFFFFF)
-    for j in range(trees.look_start[t], trees.look_start[t + 1]):
-        lane, table = lanes[trees.look_lane[j]], trees.table[trees.table_start[j] : trees.table_start[j + 1]]
+    for j in range(tests.look_start[t], tests.look_start[t + 1]):
+        lane, table = lanes[tests.look_lane[j]], tests.table[tests.table_start[j] : tests.table_start[j + 1]]
         for i in range(BLOCK):
             allowed[i] &= table[lane[i]]
 
 
-@compiled
-def begin_plane(allowed: Any, by_category: Any, shift: Any, plane: Any) -> None:
-    """The eight leaves of a plane before its tests: all of them, or what the categories leave."""
-    if by_category:
-        for i in range(BLOCK):
-            plane[i] = u8(allowed[i] >> shift)
-    else:
-        for i in range(BLOCK):
-            plane[i] = u8(255)
+@inlined
+def leaves_of(tests: Any, t: Any, lanes: Any, rows: Any, allowed: Any, plane: Any, leaf: Any) -> None:
+    """The leaf of a tree, or of its top, that each row of a block comes to.
 
-
-@compiled
-def by_masks(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: Any) -> None:
-    """Raw scores by masks of the leaves that are still reachable, eight leaves (a plane) at a time.
-
-    Every test of a tree is made for every row, and one that fails clears the leaves of the subtree that is not entered.
-    The lowest bit left is the leaf. Planes are visited from the last to the first, so that the lowest wins.
+    Every test is made for every row, and one that fails clears the leaves of the subtree that is not entered. The
+    lowest bit left is the leaf. Planes are visited from the last to the first, so that the lowest wins.
     """
+    by_category = tests.look_start[t] < tests.look_start[t + 1]
+    if by_category:
+        look_up(tests, t, lanes, allowed)
+    bits, begin_plane = 8 * lanes.itemsize, tests.tree_start[t]
+    for begin in range(0, rows, len(plane)):
+        for p in range(tests.tree_start[t + 1] - 1, begin_plane - 1, -1):
+            first = (p - begin_plane) * bits
+            if by_category:
+                for i in range(len(plane)):
+                    plane[i] = allowed[begin + i] >> u64(first)
+            start, end = tests.plane_start[p], tests.plane_start[p + 1]
+            reachable(lanes, begin, tests.lane, tests.cut, tests.mask, start, end, plane, by_category)
+            exits(plane, leaf, begin, first)
+
+
+@compiled
+def begin_sums(base: Any, sums: Any) -> None:
+    """What a block's sums begin with."""
+    for o in range(len(base)):
+        for i in range(BLOCK):
+            sums[o, i] = base[o]
+
+
+@compiled
+def by_masks(columns: Any, plan: Any, tests: Any, trees: Any, values: Any, base: Any, out: Any) -> None:
+    """Raw scores of trees that are scored by masks alone."""
+    lane_count, output, leaf_start = trees
     rows, width = columns.shape[1], len(values)
-    lanes = np.empty((trees.lane_count, BLOCK), u8)
-    allowed = np.empty(BLOCK, u64)
+    lanes = np.empty((lane_count, BLOCK), u8)
     scratch = (np.empty(BLOCK), np.empty(BLOCK, u32), np.empty(BLOCK, u8), np.empty(BLOCK, u8))
-    plane, leaf = np.empty(BLOCK, u8), np.empty(BLOCK, u8)
+    allowed, plane, leaf = np.empty(BLOCK, u64), np.empty(BLOCK, u8), np.empty(BLOCK, u8)
     sums = np.empty((len(base), BLOCK), values.dtype)
     for begin in range(0, rows, BLOCK):
         size = min(BLOCK, rows - begin)
         encode(columns, begin, size, plan, scratch, lanes)
-        for o in range(len(base)):
-            for i in range(BLOCK):
-                sums[o, i] = base[o]
-        for t in range(len(trees.output)):
-            by_category = trees.look_start[t] < trees.look_start[t + 1]
-            if by_category:
-                look_up(trees, t, lanes, allowed)
-            for p in range(trees.tree_start[t + 1] - 1, trees.tree_start[t] - 1, -1):
-                shift = u64((p - trees.tree_start[t]) * 8)
-                begin_plane(allowed, by_category, shift, plane)
-                reachable(
-                    lanes,
-                    trees.lane,
-                    trees.cut,
-                    trees.mask,
-                    trees.plane_start[p],
-                    trees.plane_start[p + 1],
-                    plane,
-                )
-                exits(plane, leaf, u8((p - trees.tree_start[t]) * 8))
+        begin_sums(base, sums)
+        for t in range(len(output)):
+            leaves_of(tests, t, lanes, size, allowed, plane, leaf)
             for w in range(width):
-                own, added = (
-                    values[w, trees.leaf_start[t] : trees.leaf_start[t + 1]],
-                    sums[trees.output[t] + w],
-                )
+                own, added = values[w, leaf_start[t] : leaf_start[t + 1]], sums[output[t] + w]
                 for i in range(BLOCK):
                     added[i] += own[leaf[i]]
         keep(sums, size, out[:, begin : begin + size])
 
 
 @compiled
-def descend(trees: Any, lanes: Any, first: Any, at: Any) -> None:
-    """A team of rows from where they are to their leaves, all of them one step at a time."""
-    node, set_at, words = trees.node, trees.set_at, trees.words
-    by_sets, moved = len(words) > 0, True
-    while moved:
-        moved = False
-        for r in range(TEAM):
-            test = node[at[r]]
-            code = np.int64(lanes[np.int64(test & u64(0xFFFF)), first + r])
-            right = code > np.int64((test >> u64(16)) & u64(0xFFFF))
-            if by_sets and set_at[at[r]] >= 0:
-                word = words[set_at[at[r]] + (code >> 5)]
-                right = ((word >> u32(code & 31)) & u32(1)) != 0
-            after = np.int64(test >> u64(32)) + np.int64(right)
-            moved |= after != at[r]
-            at[r] = after
+def step(node: Any, codes: Any, row: Any, at: Any) -> Any:
+    """The child that a row goes to. The right one is next to the left one, so that a test is an addition."""
+    test = node[at]
+    code = codes[(test & u64(0xFFFF)) * u64(BLOCK) + row]
+    return (test >> u64(32)) + u64(code > u16(test >> u64(16)))
 
 
 @compiled
-def by_walk(columns: Any, plan: Any, trees: Any, values: Any, base: Any, out: Any) -> None:
-    """Raw scores by walking each tree with a team of rows at a time.
+def step_by_sets(trees: Any, codes: Any, row: Any, at: Any) -> Any:
+    """The same where a node may look a category up."""
+    begin = trees.set_at[at]
+    if begin < 0:
+        return step(trees.node, codes, row, at)
+    test = trees.node[at]
+    code = np.int64(codes[(test & u64(0xFFFF)) * u64(BLOCK) + row])
+    return (test >> u64(32)) + u64((trees.words[begin + (code >> 5)] >> u32(code & 31)) & u32(1))
 
-    A node is one number: its lane, its cut and its left child; the right one is next to it, so that a test is an
-    addition. A leaf's test always says left, and its left child is itself: a team stops when none of it moves.
+
+@compiled
+def descend(trees: Any, codes: Any, rows: Any, steps: Any, at: Any) -> None:
+    """Rows from where they are to their leaves, team by team, a team one step at a time.
+
+    They take as many steps as the longest way has, since to ask which of them has arrived costs more than to stay
+    there; only in deep trees, whose longest way is much longer than most, are they asked now and then.
     """
-    rows, width = columns.shape[1], len(values)
-    lanes = np.empty((trees.lane_count + 1, BLOCK), u16)
-    scratch = (np.empty(BLOCK), np.empty(BLOCK, u32), np.empty(BLOCK, u16), np.empty(BLOCK, u16))
-    at = np.empty(TEAM, np.int64)
-    sums = np.empty((len(base), BLOCK), values.dtype)
-    for begin in range(0, rows, BLOCK):
-        size = min(BLOCK, rows - begin)
-        encode(columns, begin, size, plan, scratch, lanes)
-        for o in range(len(base)):
-            for i in range(BLOCK):
-                sums[o, i] = base[o]
-        for t in range(len(trees.output)):
-            for first in range(0, size, TEAM):
-                for r in range(TEAM):
-                    at[r] = trees.root[t]
-                descend(trees, lanes, first, at)
-                for w in range(width):
-                    for r in range(TEAM):
-                        sums[trees.output[t] + w, first + r] += values[w, trees.leaf_of[at[r]]]
-        keep(sums, size, out[:, begin : begin + size])
+    node, by_sets = trees.node, len(trees.words) > 0
+    for first in range(u64(0), u64(rows), u64(TEAM)):
+        left = steps
+        while left > 0:
+            for _ in range(min(left, TURN)):
+                if by_sets:
+                    for r in range(first, first + u64(TEAM)):
+                        at[r] = step_by_sets(trees, codes, r, at[r])
+                else:
+                    for r in range(first, first + u64(TEAM)):
+                        at[r] = step(node, codes, r, at[r])
+            left -= TURN
+            if left > 0:
+                moving = False
+                for r in range(first, first + u64(TEAM)):
+                    moving |= (node[at[r]] >> u64(32)) != at[r]
+                left = left if moving else 0
 
 
 @compiled
-def leaf_ranges(
-    left: Any, right: Any, feature: Any, roots: Any, begin: Any, count: Any, swapped: Any
-) -> None:
+def by_walk(columns: Any, plan: Any, tests: Any, trees: Any, values: Any, base: Any, out: Any) -> None:
+    """Raw scores of trees whose tops are scored by masks, and walked from there."""
+    rows, width = columns.shape[1], len(values)
+    blocks = min(BLOCKS, -(-rows // BLOCK))
+    lanes = np.empty((blocks, trees.lane_count + 1, BLOCK), u16)
+    sums = np.empty((blocks, len(base), BLOCK), values.dtype)
+    scratch = (np.empty(BLOCK), np.empty(BLOCK, u32), np.empty(BLOCK, u16), np.empty(BLOCK, u16))
+    allowed, plane, leaf = np.empty(BLOCK, u64), np.empty(BLOCK // 2, u16), np.empty(BLOCK, u16)
+    at = np.empty(BLOCK, u64)
+    for begin in range(0, rows, BLOCK * BLOCKS):
+        some = min(blocks, -(-(rows - begin) // BLOCK))
+        for b in range(some):
+            place = begin + b * BLOCK
+            encode(columns, place, min(BLOCK, rows - place), plan, scratch, lanes[b])
+            begin_sums(base, sums[b])
+        for t in range(len(trees.output)):
+            entry = trees.entry[trees.entry_start[t] : trees.entry_start[t + 1]]
+            for b in range(some):
+                size = min(BLOCK, rows - begin - b * BLOCK)
+                leaves_of(tests, t, lanes[b], size, allowed, plane, leaf)
+                # A team is complete, if need be with rows beyond the last.
+                for i in range(-(-size // TEAM) * TEAM):
+                    at[i] = entry[leaf[i]]
+                descend(trees, lanes[b].reshape(-1), size, trees.steps[t], at)
+                for w in range(width):
+                    own, added = values[w], sums[b, trees.output[t] + w]
+                    for i in range(size):
+                        added[i] += own[at[i]]
+        for b in range(some):
+            place = begin + b * BLOCK
+            size = min(BLOCK, rows - place)
+            keep(sums[b], size, out[:, place : place + size])
+
+
+@compiled
+def leaf_ranges(left: Any, right: Any, inner: Any, roots: Any, begin: Any, count: Any, swapped: Any) -> None:
     """For each node the first of its leaves within its tree, and how many it has, the smaller subtree first.
 
     A failed test clears the first subtree: with the smaller one first, it is fewer planes.
     """
-    for i in range(len(feature) - 1, -1, -1):
-        count[i] = 1 if feature[i] < 0 else count[left[i]] + count[right[i]]
-        swapped[i] = feature[i] >= 0 and count[right[i]] < count[left[i]]
+    for i in range(len(inner) - 1, -1, -1):
+        count[i] = count[left[i]] + count[right[i]] if inner[i] else 1
+        swapped[i] = inner[i] and count[right[i]] < count[left[i]]
     for t in range(len(roots) - 1):
         begin[roots[t]] = 0
         for i in range(roots[t], roots[t + 1]):
-            if feature[i] >= 0:
+            if inner[i]:
                 one, other = (right[i], left[i]) if swapped[i] else (left[i], right[i])
                 begin[one] = begin[i]
                 begin[other] = begin[i] + count[one]
+
+
+@compiled
+def heights(left: Any, right: Any, feature: Any, height: Any) -> None:
+    """For each node the longest way to a leaf."""
+    for i in range(len(feature) - 1, -1, -1):
+        height[i] = 1 + max(height[left[i]], height[right[i]]) if feature[i] >= 0 else 0
 
 
 @compiled

@@ -1,22 +1,43 @@
-"""Scoring by walking from node to node, for forests with larger trees: masks would make all tests of a tree."""
+"""Scoring of larger trees: their tops by masks, and from there a walk from node to node.
 
-from typing import NamedTuple
+Masks make all tests of a tree for every row, which is the faster way only where trees are small; a walk makes one at a
+time, each of which waits for the one before. So the tests next to the root are made by masks, where five levels of them
+cost what a step or two of a walk does, and the others by rows that walk side by side.
+"""
+
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from snowml.kernel import loops
 from snowml.kernel.encoding import Encoded, encode
 from snowml.kernel.forest import Array, Forest
+from snowml.kernel.masks import tests, tops
+
+# Two planes: more cost on AVX2 what they save on AVX-512.
+TOP_LEAVES: Final = 32
 
 
 class Trees(NamedTuple):
-    """What `loops.by_walk` reads: a node's test as one number, `lane | cut << 16 | left child << 32`."""
+    """What `loops.by_walk` reads below the tops: a node's test as one number, `lane | cut << 16 | left child << 32`.
+
+    Attributes:
+        lane_count: How many lanes there are.
+        output: (T,) the first output of a tree.
+        entry: The nodes that hang from the tops, by tree and leaf of its top.
+        entry_start: (T + 1,) where a tree's begin.
+        steps: (T,) the longest way from there to a leaf.
+        node: (N,) the tests.
+        set_at: Where the bits of a category node begin, negative for others; empty where there is no such node.
+        words: The bits of the classes that go right.
+    """
 
     lane_count: int
-    root: Array
     output: Array
+    entry: Array
+    entry_start: Array
+    steps: Array
     node: Array
-    leaf_of: Array
     set_at: Array
     words: Array
 
@@ -25,33 +46,65 @@ class Walk:
     """An engine for trees of any size."""
 
     def __init__(self, forest: Forest) -> None:
-        self._base, self._values = np.array(forest.base), np.array(forest.values.T, order="C")
-        encoded = encode(forest, np.zeros(len(forest.feature), np.bool_), np.uint16, loops.GRID)
+        self._base = np.array(forest.base)
+        height = np.zeros(len(forest.feature), np.int64)
+        nodes_of = (forest.left, forest.right, forest.feature)
+        loops.heights(*(np.array(part) for part in nodes_of), height)
+        top = tops(forest, _highest(forest, height))
+        encoded = encode(forest, top.swapped, np.uint16, loops.GRID)
         self._plan = encoded.plan
-        self._trees = _trees(forest, encoded)
+        self._tests = tests(forest, encoded, top, np.uint16)
+        place = _paired(forest)
+        hanging = _hanging(forest, top.inner)
+        tree = np.searchsorted(forest.roots, hanging, side="right") - 1
+        order = np.lexsort([top.begin[hanging], tree])
+        entry_start = np.searchsorted(tree[order], np.arange(len(forest.output) + 1))
+        self._trees = Trees(
+            encoded.lanes,
+            np.array(forest.output),
+            place[hanging[order]].astype(np.uint64),
+            entry_start,
+            np.maximum.reduceat(height[hanging[order]], entry_start[:-1]),
+            _nodes(forest, encoded, place),
+            *_sets(encoded, place, top.inner),
+        )
+        # By node, so that a walk's end needs no second look-up.
+        self._values = np.zeros((forest.values.shape[1], len(place)), forest.values.dtype)
+        self._values[:, place[forest.feature < 0]] = forest.values.T
 
     def raw(self, matrix: Array) -> Array:
         """The raw scores, (outputs, rows), of a matrix (features, rows)."""
         out = np.empty((len(self._base), matrix.shape[1]), self._base.dtype)
-        loops.by_walk(matrix, self._plan, self._trees, self._values, self._base, out)
+        loops.by_walk(matrix, self._plan, self._tests, self._trees, self._values, self._base, out)
         return out
 
 
-def _trees(forest: Forest, encoded: Encoded) -> Trees:
-    place = _paired(forest)
+def _highest(forest: Forest, height: Array) -> Array:
+    """(N,) the inner nodes of each tree's top: those with the longest ways below them, so that what is left is short.
+
+    A parent is higher than its children, so that what is chosen is closed towards the root.
+    """
+    tree = np.repeat(np.arange(len(forest.output)), np.diff(forest.roots))
+    order = np.lexsort([-height, tree])
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - forest.roots[tree]
+    return (forest.feature >= 0) & (rank < TOP_LEAVES - 1)
+
+
+def _hanging(forest: Forest, top: Array) -> Array:
+    """The nodes below the tops: children of a node in one that are not in it, and roots where there is none."""
+    children = np.concatenate([forest.left[top], forest.right[top], forest.roots[:-1]])
+    return np.sort(children[~top[children]])
+
+
+def _nodes(forest: Forest, encoded: Encoded, place: Array) -> Array:
     inner = forest.feature >= 0
+    # A leaf's test always says left, and its left child is itself.
     child = np.where(inner, place[np.where(inner, forest.left, 0)], place).astype(np.uint64)
     test = encoded.lane.astype(np.uint64) | encoded.cut.astype(np.uint64) << np.uint64(16)
     node = np.empty(len(place), np.uint64)
     node[place] = test | child << np.uint64(32)
-    leaf_of = np.zeros(len(place), np.int64)
-    leaf_of[place[~inner]] = np.arange(len(forest.values))
-    set_at, words = _sets(encoded)
-    placed = np.full(len(place) if len(words) else 0, -1, np.int64)
-    placed[place[list(set_at)]] = list(set_at.values())
-    return Trees(
-        encoded.lanes, np.array(forest.roots[:-1]), np.array(forest.output), node, leaf_of, placed, words
-    )
+    return node
 
 
 def _paired(forest: Forest) -> Array:
@@ -67,13 +120,17 @@ def _paired(forest: Forest) -> Array:
     return place
 
 
-def _sets(encoded: Encoded) -> tuple[dict[int, int], Array]:
-    """Where each category node's bits begin, and the bits of the classes that go right."""
+def _sets(encoded: Encoded, place: Array, top: Array) -> tuple[Array, Array]:
+    """Where the bits of each category node below the tops begin, and the bits of the classes that go right."""
     at, words, total = {}, [np.zeros(0, np.uint32)], 0
     for node, left in encoded.sets.items():
+        if top[node]:
+            continue
         right = np.zeros(-(-len(left) // 32) * 32, np.bool_)
         right[: len(left)] = ~left
         words.append(np.packbits(right, bitorder="little").view("<u4").astype(np.uint32))
         at[node] = total
         total += len(words[-1])
-    return at, np.concatenate(words)
+    set_at = np.full(len(place) if at else 0, -1, np.int64)
+    set_at[place[list(at)]] = list(at.values())
+    return set_at, np.concatenate(words)

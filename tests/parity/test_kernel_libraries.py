@@ -266,6 +266,19 @@ def test_xgboost_to_the_bit(name, params, wanted, categorical, missing):
         np.testing.assert_array_equal(Scorer(forest, engine).answers(columns(batch)), asked(model, batch))
 
 
+def test_xgboost_with_more_thresholds_than_a_byte_has_values():
+    library = pytest.importorskip("xgboost")
+    model = library.XGBRegressor(n_estimators=12, max_depth=6, max_bin=2000, n_jobs=1)
+    batch = np.random.default_rng(0).normal(size=(4000, 1))
+    model.fit(batch, np.sin(batch[:, 0] * 9))
+    forest = export(model)
+    assert len(np.unique(forest.threshold[forest.feature == 0])) > 255
+    batch = edges(forest, batch[:200], most=400)
+    raw = model.predict(batch, output_margin=True)[None]
+    for engine in engines(forest):
+        np.testing.assert_array_equal(Scorer(forest, engine).raw(columns(batch)), raw)
+
+
 def test_trees_after_the_best_one_are_left_out():
     lightgbm, xgboost = pytest.importorskip("lightgbm"), pytest.importorskip("xgboost")
     batch, wanted = rows(0), target("binary", 0)
