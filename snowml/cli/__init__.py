@@ -4,6 +4,8 @@ Modules here import click and rich only; each command imports its workflow when 
 completion stay quick (scikit-learn alone takes a second to import).
 """
 
+import errno
+import io
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,6 +17,9 @@ from snowml.errors import SnowmlError
 
 # EX_SOFTWARE of sysexits.h.
 DEFECT = 70
+
+# What the machine refuses, whoever asks: a full or read-only disk, a folder of someone else's.
+_REFUSED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def _version() -> str:
@@ -64,6 +69,7 @@ for command in (
 
 def main() -> None:
     """The entry point: runs a command and turns an error into a sentence and an exit code."""
+    _show_what_the_locale_cannot()
     try:
         cli.main(standalone_mode=False)
     except SnowmlError as error:
@@ -77,7 +83,15 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         notes.print("stopped.")
         sys.exit(130)
-    except Exception:  # noqa: BLE001 - whatever it is, 1 would say that the answer is no
+    except Exception as error:  # noqa: BLE001 - whatever it is, 1 would say that the answer is no
+        if isinstance(error, OSError) and error.errno in _REFUSED:
+            where = f": {error.filename}" if error.filename else ""
+            notes.print(
+                f"error: {error.strerror}{where}. Make room, or give this user the right to write to the project's "
+                "folder and the warehouse's file; then run the command again.",
+                markup=False,
+            )
+            sys.exit(2)
         notes.print_exception(width=110)
         notes.print(
             "error: this is a defect of snowml, not of your project. Nothing half done is kept: a command that failed "
@@ -85,3 +99,10 @@ def main() -> None:
             markup=False,
         )
         sys.exit(DEFECT)
+
+
+def _show_what_the_locale_cannot() -> None:
+    """Let names that the terminal's encoding lacks come out as escapes; without this they end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

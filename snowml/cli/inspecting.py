@@ -12,6 +12,8 @@ from snowml.cli.options import json_option, load_project, model_argument, models
 if TYPE_CHECKING:
     from snowml.registry.store import Registry
 
+_ROWS = ("train", "validation", "test", "embargoed")
+
 
 @click.command()
 @model_argument
@@ -90,7 +92,9 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
     rows = {
         "trained as of": run["as_of"],
         "on": run["training_set"],
-        "rows": ", ".join(f"{name} {count:,}" for name, count in run["row_counts"].items()),
+        "rows": ", ".join(
+            f"{name} {run['row_counts'][name]:,}" for name in _ROWS if name in run["row_counts"]
+        ),
         "parameters": ", ".join(f"{name}={value}" for name, value in _flat(run["params"]).items()),
         "git commit": run["git_commit"],
         "spec": run["spec_hash"][:12],

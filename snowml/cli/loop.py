@@ -223,11 +223,14 @@ def monitor(
             documents.append(done.summary())
             if not as_json:
                 answers.show_monitored(done)
-            drifted += [f"{name}: {row.column_name} (PSI {row.psi:.3f})" for row in done.drifted]
+            if done.drifted:
+                moved = ", ".join(f"{row.column_name} (PSI {row.psi:.3f})" for row in done.drifted)
+                columns = "1 column" if len(done.drifted) == 1 else f"{len(done.drifted)} columns"
+                drifted.append(f"{name}: {columns} drifted beyond the threshold: {moved}")
     if as_json:
         emit_json(documents if every else documents[0])
     if drifted:
-        raise DriftFound(f"{len(drifted)} columns drifted beyond their threshold: {', '.join(drifted)}")
+        raise DriftFound("\n".join(drifted))
 
 
 def _registered(project: "Project", progress: ConsoleProgress) -> list[str]:

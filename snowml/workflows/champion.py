@@ -21,10 +21,10 @@ class Unmeasured:
     """Why a new version cannot be measured beside the champion, and what to do about it."""
 
     reason: str
-    remedy: str = "Train once without the gates that name the champion (--set gates=…)."
+    remedy: str = "A gate that names the champion fails then; train once without it (--set gates=…)."
 
     def __str__(self) -> str:
-        return f"{self.reason}. {self.remedy}"
+        return f"{self.reason}{'' if self.reason.endswith('?') else '.'} {self.remedy}"
 
 
 def load_artifact(registry: Registry, version: Version) -> Artifact:

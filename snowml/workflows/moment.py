@@ -12,8 +12,8 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
-def moment(given: str | date | datetime | None) -> datetime:
-    """A moment in UTC, without a zone: what was given, or now.
+def moment(given: object) -> datetime:
+    """A moment in UTC, without a zone: what was given (a text, a date or a time), or now.
 
     Raises:
         UserError: It is no ISO 8601 date or time.
@@ -21,7 +21,7 @@ def moment(given: str | date | datetime | None) -> datetime:
     if given is None:
         return now()
     try:
-        read = _read(given) if isinstance(given, str) else given
+        read = given if isinstance(given, date) else _read(str(given))
         if not isinstance(read, datetime):
             read = datetime(read.year, read.month, read.day)
         return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read

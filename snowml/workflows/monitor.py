@@ -132,7 +132,7 @@ def monitor(
     if not found:
         raise DataError(
             f"{spec.name} version {version.version} scored no row from {span.start} to {span.end} that is still in "
-            f"{spec.scoring_set}. Score it first: snowml predict {spec.name} --as-of {as_of:%Y-%m-%d}"
+            f"{spec.scoring_set}. Score it first: snowml predict {spec.name} --as-of {as_of.isoformat()}"
         )
     judged = _performance(engine, registry, spec, version, span)
     volume = _volume(registry, spec, version, span, found[0].row_count)
@@ -225,7 +225,7 @@ def _by_column(bins: list[Bin]) -> dict[str, list[Bin]]:
 
 
 def _volume(registry: Registry, spec: ModelSpec, version: Version, window: Window, rows: int) -> Performance:
-    """Rows a day in the window, as a multiple of the rows a day in the test window of the version's training."""
+    """Rows a day in the window, as a multiple of the rows a day in a span as long as the test window of training."""
     run = registry.run(version.run_id)
     tested = Split.model_validate(run.params["split"]).windows(run.as_of)
     # Scored rows have no label yet, so those they are held against need none. Older runs counted labelled ones only.

@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any
 
+import numpy as np
+
 from snowml.boosting.base import DISTRIBUTIONS
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
@@ -130,7 +132,7 @@ def train(
         signature, data = read_training_set(engine, located, as_of)
         masks = split(data, windows)
         rows = {name: int(mask.sum()) for name, mask in masks.items()}
-        in_window = _rows_in_test_window(engine, spec, windows)
+        in_window = _rows_in_test_window(engine, spec, data, windows)
         step.outcome(f"{sum(rows.values()):,} rows, {len(signature.features)} features")
         earlier = _earlier(registry, spec, data, as_of) if if_changed else None
         if earlier:
@@ -190,12 +192,18 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
     return signature, data
 
 
-def _rows_in_test_window(engine: Engine, spec: ModelSpec, windows: Windows) -> int:
+def _rows_in_test_window(engine: Engine, spec: ModelSpec, data: TrainingData, windows: Windows) -> int:
+    """How many rows a span as long as the test window has, labelled or not: what later volumes are compared with.
+
+    It ends with the newest row that has a label, since a training set need not have rows without one. Where a label
+    takes four weeks, the last four weeks of the window itself would look empty.
+    """
+    newest = data.as_of[data.as_of < np.datetime64(windows.end, "us")].max().astype(datetime)
     as_of = quoted(spec.settings.as_of, engine.name)
     found = engine.query(
         f"select count(*) as n from {spec.training_set.within(engine.database).sql(engine.name)} "
-        f"where {as_of} >= ? and {as_of} < ?",
-        [windows.test_start, windows.end],
+        f"where {as_of} > ? and {as_of} <= ?",
+        [newest - (windows.end - windows.test_start), newest],
     )
     return int(found["n"][0].as_py())
 

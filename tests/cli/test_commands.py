@@ -1,5 +1,7 @@
 """The commands: their help, their exit codes, their errors and what they import."""
 
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -94,6 +96,28 @@ def test_a_defect_is_not_taken_for_the_answer_no(monkeypatch: pytest.MonkeyPatch
     assert (answer.code, answer.out) == (70, "")
     assert "ZeroDivisionError" in answer.err
     assert "a defect of snowml" in answer.err
+
+
+@pytest.mark.parametrize(("number", "named"), [(errno.ENOSPC, None), (errno.EROFS, "logs/dbt.log")])
+def test_a_disk_that_is_full_or_read_only_is_no_defect(
+    number: int, named: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), named)
+
+    monkeypatch.setattr("snowml.workflows.project.Project.load", refused)
+    answer = shop.command("versions", "churn", "--project-dir", str(tmp_path))
+    one_sentence(answer, 2, os.strerror(number), named or "", "run the command again")
+
+
+def test_what_the_locale_cannot_write_comes_out_as_an_escape() -> None:
+    program = (
+        "import snowml.cli; from snowml.cli.console import say\n"
+        "snowml.cli.cli.main = lambda **_: say('gr\\u00f6\\u00dfe')\n"
+        "snowml.cli.main()\n"
+    )
+    done = shop.python("-c", program, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout.strip()) == (0, r"gr\xf6\xdfe"), done.stderr
 
 
 def test_an_unknown_command_is_refused() -> None:

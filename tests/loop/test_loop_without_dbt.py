@@ -1,6 +1,7 @@
 """Train, promote, predict, roll back: on a DuckDB file, without a dbt project."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -290,6 +291,15 @@ def test_a_lost_champion_is_replaced_by_training_and_promoting(house, damage, wh
     assert all(row["answer"] is not None for row in engine.query(QUERY).to_pylist())
 
 
+def test_a_champion_that_reads_what_is_gone_is_not_measured_and_the_remedy_is_a_sentence_of_its_own(house):
+    _, engine, registry = house
+    fill(engine)
+    handmade.train_one(engine, registry)
+    handmade.promote_one(engine, registry)
+    engine.execute("alter table training_set rename column speed to speeds")
+    assert re.search(r"Did you mean 'speeds'\? A gate that", handmade.train_one(engine, registry).unmeasured)
+
+
 def test_volumes_are_compared_with_all_rows_of_the_test_window_labelled_or_not(house):
     _, engine, registry = house
     fill(engine)
@@ -306,6 +316,19 @@ def test_volumes_are_compared_with_all_rows_of_the_test_window_labelled_or_not(h
     assert volume.value == pytest.approx(1.0)
     engine.execute("update snowml.runs set row_counts = '{\"test\": 25}'")
     assert _volume(registry, handmade.spec(), trained.version, window, 10).value == pytest.approx(2.0)
+
+
+def test_a_training_set_that_ends_where_labels_do_is_no_fall_of_volume(house):
+    _, engine, registry = house
+    fill(engine)
+    day = timedelta(days=1)
+    engine.execute("update training_set set known_at = as_of + interval 6 day")
+    engine.execute("delete from training_set where known_at > ?", [handmade.AS_OF])
+    trained = handmade.train_one(engine, registry)
+    window = Window("as_of", handmade.AS_OF - 3 * day, handmade.AS_OF)
+    assert _volume(registry, handmade.spec(), trained.version, window, 10).value == pytest.approx(
+        1.0, abs=0.03
+    )
 
 
 @pytest.mark.parametrize(

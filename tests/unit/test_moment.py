@@ -35,6 +35,12 @@ def test_what_is_no_moment_is_refused_with_an_example(given: str) -> None:
         moment(given)
 
 
+@pytest.mark.parametrize("given", [[1], {"a": 1}, 3, True])
+def test_a_var_that_is_no_moment_is_refused_in_the_same_sentence(given: object) -> None:
+    with pytest.raises(UserError, match="is no date or time"):
+        moment(given)
+
+
 def test_a_window_cannot_begin_before_the_calendar() -> None:
     with pytest.raises(UserError, match="before the first day of the calendar"):
         before(datetime(1, 1, 2), timedelta(days=7))

@@ -117,7 +117,7 @@ def _opening_failed(path: str, error: duckdb.Error) -> WarehouseError | ProjectE
         return ProjectError(f"{path} is not a DuckDB file.")
     if "different configuration" in text:
         return TerminalError(
-            f"{path} is open in this process with another configuration. Give dbt's profile and this connection the "
-            "same config_options."
+            f"{path} is open in this process with another configuration. Close the other connection, or open it with "
+            "snowml.connect; dbt's profile and connections of your own need the same config_options."
         )
     return TerminalError(f"DuckDB cannot open {path}: {text}")
