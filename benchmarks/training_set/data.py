@@ -32,14 +32,14 @@ class Question:
         """A table as a file: what Feast reads."""
         return self.folder / f"spine_{self.spine}_{table}.parquet"
 
-    def macro(self, plan: str) -> str:
-        """The SQL of snowml's macro `point_in_time_join` by one of its plans."""
-        return (self.folder / f"{plan}.sql").read_text("utf-8")
+    def macro(self) -> str:
+        """The SQL of snowml's macro `point_in_time_join`."""
+        return (self.folder / "joined.sql").read_text("utf-8")
 
     def make(self, by_hand: str) -> None:
         """Make what is not there; `by_hand` is the query whose answer is expected."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not (self.folder / "union.sql").is_file():
+        if not (self.folder / "joined.sql").is_file():
             _render(self.folder)
         if self.file.is_file():
             return
@@ -82,7 +82,7 @@ def _moment(seed: str) -> str:
 
 _MODEL = """\
 {{{{ snowml.point_in_time_join(
-    spine='spine', entity='row', as_of='as_of', keep=['customer'], plan='{plan}',
+    spine='spine', entity='row', as_of='as_of', keep=['customer'],
     histories=[
         {histories}
     ]
@@ -91,7 +91,7 @@ _MODEL = """\
 
 
 def _render(folder: Path) -> None:
-    """Compile a project of two models, one for each plan, with dbt."""
+    """Compile a project of one model with dbt."""
     from dbt.cli.main import dbtRunner
 
     project = folder / "project"
@@ -100,10 +100,7 @@ def _render(folder: Path) -> None:
         f"{{'from': '{name}', 'by': 'customer', 'known_at': 'known_at', 'columns': ['{name}_amount', '{name}_count']}}"
         for name in HISTORIES
     )
-    for plan in ("asof", "union"):
-        (project / "models" / f"by_{plan}.sql").write_text(
-            _MODEL.format(plan=plan, histories=histories), "utf-8"
-        )
+    (project / "models" / "joined.sql").write_text(_MODEL.format(histories=histories), "utf-8")
     (project / "dbt_project.yml").write_text(
         "name: training_set_benchmark\nprofile: benchmark\nvars: {as_of: '2030-01-01'}\n", "utf-8"
     )
@@ -117,6 +114,5 @@ def _render(folder: Path) -> None:
         done = dbtRunner().invoke([command, *place])
         if not done.success:
             raise RuntimeError(f"dbt {command} failed: {done.exception or done.result}")
-    for plan in ("asof", "union"):
-        compiled = project / "target" / "compiled" / "training_set_benchmark" / "models" / f"by_{plan}.sql"
-        (folder / f"{plan}.sql").write_text(compiled.read_text("utf-8"), "utf-8")
+    compiled = project / "target" / "compiled" / "training_set_benchmark" / "models" / "joined.sql"
+    (folder / "joined.sql").write_text(compiled.read_text("utf-8"), "utf-8")

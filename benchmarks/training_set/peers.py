@@ -1,6 +1,7 @@
 """The peers: each makes the table `out.training_set`: row, customer, as_of and two columns of each history."""
 
 from collections.abc import Callable, Mapping
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import duckdb
@@ -26,14 +27,17 @@ def asof(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
     _create(connection, by_hand())
 
 
-def macro_asof(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
+def macro(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
     """The macro point_in_time_join of snowml."""
-    _create(connection, question.macro("asof"))
+    _create(connection, question.macro())
 
 
-def macro_union(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
-    """The macro by its plan for little memory."""
-    _create(connection, question.macro("union"))
+def macro_1gb(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
+    """The same where DuckDB may use a gigabyte of memory, and a folder besides."""
+    with TemporaryDirectory() as folder:
+        connection.execute(f"set temp_directory = '{folder}'")
+        connection.execute("set memory_limit = '1GB'")
+        macro(connection, question)
 
 
 def qualify(connection: duckdb.DuckDBPyConnection, question: Question) -> None:
@@ -106,8 +110,8 @@ IMPORTS: Final = {
 
 PEERS: Final[Mapping[str, Make]] = {
     "asof": asof,
-    "macro_asof": macro_asof,
-    "macro_union": macro_union,
+    "macro": macro,
+    "macro_1gb": macro_1gb,
     "merge_asof": merge_asof,
     "qualify": qualify,
     "feast": feast,

@@ -61,7 +61,7 @@ def test_scoring(tmp_path: Path) -> None:
 
 
 def test_training_sets(tmp_path: Path) -> None:
-    peers = ["asof", "macro_asof", "macro_union", "merge_asof", "qualify"]
+    peers = ["asof", "macro", "macro_1gb", "merge_asof", "qualify"]
     figures, _ = run("benchmarks.training_set", tmp_path, "--spine", "300", "--peers", ",".join(peers))
 
     (result,) = figures["results"]

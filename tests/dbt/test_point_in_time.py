@@ -63,7 +63,6 @@ JOIN = """\
           'lag': '30 minutes', 'newest_by': 'weight'}},
     ],
     keep=['note'],
-    plan='{plan}',
     exclusive={exclusive}
 ) }}}}
 """
@@ -279,8 +278,7 @@ from asked as a inner join sales as s on a.shop is not distinct from s.shop
 def built(tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
     """Three worlds, one after another in one project."""
     models = {f"rolling_{name}": ROLLING.format(exclusive=name) for name in ("true", "false")}
-    for plan in ("asof", "union"):
-        models |= {f"{plan}_{name}": JOIN.format(plan=plan, exclusive=name) for name in ("true", "false")}
+    models |= {f"join_{name}": JOIN.format(exclusive=name) for name in ("true", "false")}
     lab = Lab(tmp_path_factory.mktemp("labs") / "lab", **models)
     lab.write("models/sources.yml", SOURCES)
     made = []
@@ -301,11 +299,10 @@ def test_rolling_features_are_what_was_known_in_the_interval(built: list[Built],
         assert ordered(found) == ordered(expected_rolling(one.world, exclusive))
 
 
-@pytest.mark.parametrize("plan", ["asof", "union"])
 @pytest.mark.parametrize("exclusive", [False, True])
-def test_a_join_gives_the_newest_row_that_was_known(built: list[Built], plan: str, exclusive: bool) -> None:
+def test_a_join_gives_the_newest_row_that_was_known(built: list[Built], exclusive: bool) -> None:
     for one in built:
-        found = one.tables[f"{plan}_{str(exclusive).lower()}"]
+        found = one.tables[f"join_{str(exclusive).lower()}"]
         assert ordered(found) == ordered(expected_join(one.world, exclusive))
 
 

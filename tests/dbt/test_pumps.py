@@ -15,7 +15,6 @@ FEATURES = (
     "reading_features",
     "repair_features",
     "latest_features",
-    "latest_features_by_union",
     "pump_features",
 )
 TABLES = (*FEATURES, "pump_failure_training_set")

@@ -32,15 +32,12 @@ MODELS = {
         ],
         exclusive=true
     ) }}}}""",
-    "join_by_asof": f"""{{{{ snowml.point_in_time_join(
+    "join": f"""{{{{ snowml.point_in_time_join(
         {SPINE},
         histories=[
             {{{HISTORY}, 'columns': ['amount'], 'max_age': '7 days', 'newest_by': 'kind'}},
             {{{HISTORY}, 'columns': {{'last_kind': 'kind'}}}},
         ]
-    ) }}}}""",
-    "join_by_union": f"""{{{{ snowml.point_in_time_join(
-        {SPINE}, histories=[{{{HISTORY}, 'columns': ['amount'], 'max_age': '7 days'}}], plan='union'
     ) }}}}""",
     "training_set": f"""{{{{ snowml.training_set(
         {SPINE}, features=[ref('rolling')], label={{'from': source('main', 'outcomes'), 'columns': 'outcome'}}

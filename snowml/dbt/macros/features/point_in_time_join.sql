@@ -17,17 +17,11 @@
       of one key and moment; without it there may be only one such row, or the choice is the engine's).
     keep: further columns of the spine to hand on.
     exclusive: leave out what became known exactly at as_of.
-    plan: `asof`, the engine's own join; or `union`, one time line for each history in turn, so that no two histories
-      are held at once. Both give the same; `union` takes several times the time, and pays only where `asof` has not
-      the memory: measure.
     entity, as_of: in place of what the spine declares.
 
   In an increment a history with a max_age is read only as far back as that.
 #}
-{% macro point_in_time_join(spine, histories, keep=[], plan='asof', exclusive=false, entity=none, as_of=none) -%}
-  {%- if plan not in ['asof', 'union'] -%}
-    {{ exceptions.raise_compiler_error("point_in_time_join: the plan is '" ~ plan ~ "'; it may be asof or union.") }}
-  {%- endif -%}
+{% macro point_in_time_join(spine, histories, keep=[], exclusive=false, entity=none, as_of=none) -%}
   {%- if not execute -%}
     {{ return(snowml._not_yet()) }}
   {%- endif -%}
@@ -42,8 +36,7 @@
   {%- endfor -%}
   {%- do snowml._require_distinct(names) -%}
   {%- set start = snowml._increment_start() -%}
-  {{ return(snowml._joined_by_asof(spine, found, exclusive, start) if plan == 'asof'
-    else snowml._joined_by_union(spine, found, exclusive, start)) }}
+  {{ return(snowml._joined(spine, found, exclusive, start)) }}
 {%- endmacro %}
 
 
@@ -89,7 +82,7 @@
 {%- endmacro %}
 
 
-{% macro _joined_by_asof(spine, histories, exclusive, start) -%}
+{% macro _joined(spine, histories, exclusive, start) -%}
   {%- set own = (spine.entity + spine.keep) | unique | list -%}
   {%- set carried = snowml._carried(spine, histories) %}
 select
@@ -144,88 +137,4 @@ asof left join {{ right }}
 asof join {{ right }}
   match_condition ({{ condition }})
   on {{ keys }}
-{%- endmacro %}
-
-
-{#
-  One history after another, each on a time line with the questions: a fact opens a group, the questions after it belong
-  to it, and its values are the group's first. (`last_value` of each column would skip the NULLs of the newest row.)
-#}
-{% macro _joined_by_union(spine, histories, exclusive, start) -%}
-  {%- set own = (spine.entity + spine.keep) | unique | list -%}
-  {%- set carried = snowml._carried(spine, histories) -%}
-  {%- set query = namespace(text=snowml._questions(spine, carried, start), known=[]) -%}
-  {%- for history in histories -%}
-    {%- set query.text = snowml._union_step(query.text, history, spine.as_of, carried, query.known, exclusive, start) -%}
-    {%- set query.known = query.known + history.columns.keys() | list -%}
-  {%- endfor %}
-select
-  {%- for column in own + [spine.as_of] + query.known %}
-  answered.{{ column }}{{ ',' if not loop.last }}
-  {%- endfor %}
-from ({{ query.text }}
-) as answered
-{%- endmacro %}
-
-
-{% macro _union_step(questions, history, as_of, carried, known, exclusive, start) %}
-    select
-      {%- for column in carried + [as_of] + known %}
-      grouped.{{ column }},
-      {%- endfor %}
-      {%- for name in history.columns %}
-      {{ snowml._first_of_group(name, history, as_of) }} as {{ name }}{{ ',' if not loop.last }}
-      {%- endfor %}
-    from (
-      select
-        time_line.*,
-        sum(1 - time_line.snowml_asked) over (
-          partition by {% for key in history.by %}time_line.{{ key }}{{ ', ' if not loop.last }}{% endfor %}
-          order by time_line.snowml_moment, time_line.snowml_asked {{ 'desc' if exclusive }}
-          rows between unbounded preceding and current row
-        ) as snowml_group
-      from (
-        select
-          {%- for column in carried + [as_of] + known %}
-          asked.{{ column }},
-          {%- endfor %}
-          asked.{{ as_of }} as snowml_moment,
-          cast(null as timestamp) as snowml_known_at,
-          {%- for name in history.columns %}
-          null as {{ name }},
-          {%- endfor %}
-          1 as snowml_asked
-        from ({{ questions }}
-        ) as asked
-        union all
-        select
-          {%- for column in carried + [as_of] + known %}
-          {{ 'facts.' ~ column if column in history.by else 'null' }} as {{ column }},
-          {%- endfor %}
-          facts.snowml_known_at as snowml_moment,
-          facts.snowml_known_at,
-          {%- for name in history.columns %}
-          facts.{{ name }},
-          {%- endfor %}
-          0 as snowml_asked
-        from ({{ snowml._joinable_facts(history, start) }}
-        ) as facts
-      ) as time_line
-    ) as grouped
-    qualify grouped.snowml_asked = 1
-{%- endmacro %}
-
-
-{% macro _first_of_group(name, history, as_of) -%}
-  {%- set window -%}
-    over (
-        partition by {% for key in history.by %}grouped.{{ key }}, {% endfor %}grouped.snowml_group order by grouped.snowml_asked
-      )
-  {%- endset -%}
-  {%- set first = 'first_value(grouped.' ~ name ~ ') ' ~ window -%}
-  {%- if not history.max_age -%}
-    {{ return(first) }}
-  {%- endif -%}
-  {{ return('case when first_value(grouped.snowml_known_at) ' ~ window ~ ' >= grouped.' ~ as_of ~ ' - ' ~ history.max_age
-    ~ ' then ' ~ first ~ ' end') }}
 {%- endmacro %}
