@@ -40,9 +40,9 @@ class VectorFunction:
         store: Where the artifact is kept (see `Engine.put`).
         artifact: The artifact's key in the store.
         remedy: What a client that cannot run Python is told.
+        packages: What the handler's module imports, by the names of the package index.
         keys: Where it answers several doubles, what each is called. They come as a list in this order (DuckDB), or as
             an OBJECT (Snowflake).
-        packages: What the handler's module imports, by the names of the package index.
     """
 
     name: Relation
@@ -51,8 +51,8 @@ class VectorFunction:
     store: Relation
     artifact: str
     remedy: str
-    keys: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,9 +205,6 @@ def test_what_only_duckdb_has_fails(ask, things, sql):
     "sql",
     [
         "create stream s on table t",
-        "create or replace task t schedule = '1 minute' as select 1",
-        "alter task t resume",
-        "create alert a if (exists (select 1)) then select 1",
         "grant usage on database d to role r",
         "create warehouse if not exists w warehouse_size = 'XSMALL'",
         "create resource monitor m with credit_quota = 1",

@@ -21,7 +21,7 @@ from snowml.names import Relation, quoted
 from snowml.records import Version
 from snowml.registry.store import Registry
 from snowml.serving.functions import functions_of
-from snowml.shipped import dbt_package
+from snowml.shipped import shipped
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.repair import create_versioned
 
@@ -114,7 +114,7 @@ def test_the_loop_runs_through_snowflakes_own_clients(project, engine, connectio
 def assert_the_sets_are_those_of_duckdb(project: Path, engine: Engine) -> None:
     """dbt-duckdb makes of the same raw tables what dbt-snowflake made."""
     profile = project / "profiles.yml"
-    ours, example = profile.read_text(), dbt_package().parents[1] / "profiles.yml.example"
+    ours, example = profile.read_text(), shipped("profiles.yml.example")
     # A profile's own folder is where a relative path of DuckDB's starts; dbt runs there.
     profile.write_text(example.read_text())
     done = dbt(project, "run", "--vars", flights_sample.VARS, "--select", *(f"+{table}" for table in SETS))

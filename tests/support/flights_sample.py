@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 from snowflake_dbt import dbt
 
-from snowml.shipped import dbt_package
+from snowml.shipped import dbt_package, shipped
 
 AS_OF = "2013-02-01"
 # Routes whose planes are registered about as often as all of them: the features' tests ask for a share.
@@ -40,7 +40,7 @@ def write_duckdb(file: Path, folder: Path) -> None:
 
 def project_in(folder: Path) -> Path:
     """A copy of the reference project, with the sample beside it in `flights.duckdb`."""
-    source = dbt_package().parents[1] / "dbt_project"
+    source = shipped("dbt_project")
     ignored = shutil.ignore_patterns("target", "logs", "dbt_packages", "package-lock.yml")
     project = Path(shutil.copytree(source, folder / "flights", ignore=ignored))
     (project / "packages.yml").write_text(f"packages:\n  - local: {dbt_package().as_posix()}\n")
