@@ -102,7 +102,7 @@ def test_the_kernel_keeps_what_it_compiled_in_the_one_folder_that_a_sandbox_can_
     function, forest, prepared = kernel_of("hist_gradient_boosting", "classification")
     with packaged(function, forest) as worker:
         answers(worker, prepared(messy.frame(10, 1)), 10)
-        assert list((worker.home / "tmp").rglob("*.nbi"))
+        assert list(worker.nursery.temporary.rglob("*.nbi"))
 
 
 def test_the_kernel_answers_the_same_without_numba(packaged):
@@ -110,4 +110,4 @@ def test_the_kernel_answers_the_same_without_numba(packaged):
     rows, pipeline = messy.adversarial(), messy.trained("hist_gradient_boosting", "classification")
     with packaged(function, forest, NO_NUMBA) as worker:
         assert answers(worker, prepared(rows), 100) == messy.answers(pipeline, rows)
-        assert not list((worker.home / "tmp").rglob("*.nbi"))
+        assert not list(worker.nursery.temporary.rglob("*.nbi"))

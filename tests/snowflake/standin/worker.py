@@ -98,7 +98,7 @@ def load(handler: str, body: str | None) -> Any:
     """The handler, out of the text of the statement or out of the imported files."""
     directory = sys._xoptions["snowflake_import_directory"]
     assert isinstance(directory, str)
-    sys.path[:0] = [directory, *sorted(str(file) for file in Path(directory).glob("*.zip"))]
+    sys.path[:0] = [directory, *sorted(str(file.resolve()) for file in Path(directory).glob("*.zip"))]
     module_name, _, name = handler.rpartition(".")
     if body is None:
         return getattr(importlib.import_module(module_name), name)

@@ -1,6 +1,7 @@
 """Handlers of functions and procedures run in processes of their own, as scrubbed of this machine as can be."""
 
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -32,6 +33,9 @@ class Nursery:
 
     def __init__(self, python: str, folder: Path) -> None:
         self._python, self._socket = python, str(folder / "nursery")
+        # Of all functions, as on a node of a warehouse that is warm: what one has compiled serves the next.
+        self.temporary, self._archives = folder / "tmp", folder / "archives"
+        self.temporary.mkdir()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -51,6 +55,17 @@ class Nursery:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
+
+    def archive(self, file: Path) -> Path:
+        """An imported archive, at a path that its content decides: what is compiled of it is found by its path."""
+        content = file.read_bytes()
+        kept = self._archives / hashlib.sha256(content).hexdigest() / file.name
+        with self._lock:
+            if not kept.exists():
+                kept.parent.mkdir(parents=True)
+                kept.write_bytes(content)
+                kept.chmod(0o444)
+        return kept
 
     def start(self) -> None:
         with self._lock:
@@ -86,14 +101,20 @@ class Worker:
     def __post_init__(self) -> None:
         # The files of the moment: what is put on the stage later does not change a function that exists.
         self.home = Path(tempfile.mkdtemp(prefix="standin_worker_"))
-        self._imports, self._temporary = self.home / "imports", self.home / "tmp"
+        self._imports, temporary = self.home / "imports", self.home / "tmp"
         self._imports.mkdir()
-        self._temporary.mkdir()
+        temporary.mkdir()
         for file in self.files:
-            (shutil.copytree if file.is_dir() else shutil.copy)(file, self._imports / file.name)
+            target = self._imports / file.name
+            if file.suffix == ".zip":
+                target.symlink_to(self.nursery.archive(file))
+            else:
+                (shutil.copytree if file.is_dir() else shutil.copy)(file, target)
         for path in [*self._imports.rglob("*"), self._imports]:
             path.chmod(0o555 if path.is_dir() else 0o444)
-        self.task |= {"imports": f"{self._imports}{os.sep}", "temporary": str(self._temporary)}
+        if self.task["kind"] == "function":
+            temporary = self.nursery.temporary
+        self.task |= {"imports": f"{self._imports}{os.sep}", "temporary": str(temporary)}
         self.nursery.start()
 
     def ask(self, frame: dict[str, Any]) -> Any:
