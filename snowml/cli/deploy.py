@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 @click.option("--sql", is_flag=True, help="Print the SQL of the plan too.")
 @click.option("--resume", is_flag=True, help="Let the tasks and alerts run; they are suspended until then.")
 @click.option("--destroy", is_flag=True, help="Take away what deployments made, and nothing that holds data.")
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Deploy although another deployment seems to run: it is known to be dead.",
+)
 @click.option("--setup", is_flag=True, help="Print what an administrator runs once, and end.")
 @json_option
 @project_options
@@ -32,6 +37,7 @@ def deploy(
     sql: bool,
     resume: bool,
     destroy: bool,
+    take_over: bool,
     setup: bool,
     as_json: bool,
     **options: Any,
@@ -54,7 +60,13 @@ def deploy(
     costs = [] if destroy else deploying.costs
     if not as_json:
         _show_costs(costs, deploying.rate)
-    steps = deploying.run(dry_run=dry_run, login=compare or not dry_run, resume=resume, destroy=destroy)
+    steps = deploying.run(
+        dry_run=dry_run,
+        login=compare or not dry_run,
+        resume=resume,
+        destroy=destroy,
+        take_over=take_over,
+    )
     if as_json:
         emit_json(
             {

@@ -131,6 +131,22 @@ def history(model: str | None, limit: int, as_json: bool, **options: Any) -> Non
         _table(runs)
 
 
+@tasks.command()
+@click.argument("model", required=False)
+@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+@json_option
+@project_options
+def messages(model: str | None, limit: int, as_json: bool, **options: Any) -> None:
+    """What there is to tell, newest first: failures, drift, retraining, promotions; of one model, if one is named."""
+    project, progress = load_project(options), ConsoleProgress(quiet=as_json)
+    with open_registry(project, progress) as registry:
+        found = registry.create().messages(model=model, limit=limit)[::-1]
+    if as_json:
+        emit_json({"messages": found})
+    else:
+        table(["told", "kind", "model", "message"], [list(one.values()) for one in found])
+
+
 def _show(done: Sequence["GraphRun"]) -> None:
     if not done:
         say("Nothing is due.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from snowml.deploy.settings import Deployment
+from snowml.deploy.settings import Deployment, Size
 from snowml.spec.graph import Graph
 from snowml.spec.schedule import next_due
 
@@ -45,16 +45,25 @@ def estimate(graphs: Sequence[Graph], deployment: Deployment, now: datetime) -> 
     """Runs a month, times the minutes of all tasks, times the credits of a minute.
 
     Tasks of a graph that run beside each other share a warehouse, and it may serve others: so this is an upper
-    bound for the minutes given. The training warehouse is counted as one of the same size.
+    bound for the minutes given. A graph that waits for new rows may run less often. The training warehouse is
+    counted as one of the same size.
     """
-    rate = CREDITS[deployment.warehouse_size] / 60
+    sizes = sizes_of(deployment)
     found = []
     for graph in graphs:
         runs = _runs(graph.schedule, now)
         low, high = (sum(MINUTES[task.kind][end] for task in graph.tasks) for end in (0, 1))
-        cost = (round(runs * low * rate, 1), round(runs * high * rate, 1))
+        least, most = (CREDITS[size] / 60 for size in sizes)
+        cost = (round(runs * low * least, 1), round(runs * high * most, 1))
         found.append(Estimate(graph.schedule, runs, (low, high), cost))
     return found
+
+
+def sizes_of(deployment: Deployment) -> tuple[Size, Size]:
+    """The smallest and the largest that a task may run on."""
+    if (free := deployment.serverless) is None:
+        return deployment.warehouse_size, deployment.warehouse_size
+    return free.min or free.initial, free.max or free.initial
 
 
 def _runs(schedule: str, now: datetime) -> int:

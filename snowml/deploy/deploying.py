@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from snowml.deploy.cost import CREDITS, Estimate, estimate
-from snowml.deploy.found import Found, look
+from snowml.deploy.cost import CREDITS, Estimate, estimate, sizes_of
+from snowml.deploy.found import Found, look, schemas_of
+from snowml.deploy.lease import leased
 from snowml.deploy.plan import Place, Step, apply, plan, remove_all
 from snowml.deploy.settings import Deployment, read_deployment
 from snowml.engines.base import Engine
@@ -51,13 +52,17 @@ class Deploying:
     @property
     def rate(self) -> str:
         """What the estimate goes by, in words."""
-        size = self.place.deployment.warehouse_size
+        sizes = list(dict.fromkeys(sizes_of(self.place.deployment)))
+        credits_ = " to ".join(str(CREDITS[size]) for size in sizes)
+        free = ", serverless: as if of a warehouse" if self.place.deployment.serverless else ""
         return (
-            f"runs x minutes of all tasks x {CREDITS[size]} credits an hour ({size}); the minutes are assumed, "
-            "those of your own are in snowml tasks history"
+            f"runs x minutes of all tasks x {credits_} credits an hour ({' to '.join(sizes)}{free}); the minutes are "
+            "assumed, those of your own are in snowml tasks history"
         )
 
-    def run(self, *, dry_run: bool, login: bool, resume: bool, destroy: bool) -> list[Step]:
+    def run(
+        self, *, dry_run: bool, login: bool, resume: bool, destroy: bool, take_over: bool = False
+    ) -> list[Step]:
         """Make the plan, and apply it unless it is only to be seen.
 
         Args:
@@ -65,9 +70,10 @@ class Deploying:
             login: Ask the account what is there; without that, all is taken for new.
             resume: Let the tasks run.
             destroy: Take away what deployments made.
+            take_over: Do not mind that another deployment is running: it is dead.
 
         Raises:
-            WarehouseError: A step failed; the message says how to go on.
+            WarehouseError: A step failed, and the message says how to go on; or another deployment is running.
         """
         if not login:
             if destroy:
@@ -76,13 +82,21 @@ class Deploying:
                 )
             return plan(self.place, Found(), registry=None, now=self.now, resume=resume)
         with self._session() as engine:
-            found = look(engine, self.place.stage, self.place.schema)
-            steps = remove_all(found) if destroy else self._plan(engine, found, resume)
-            if not dry_run:
-                apply(engine, steps, self.dbt.progress)
+            if dry_run:
+                return self._steps(engine, look(engine, self.place.stage, self.place.schema), resume, destroy)
+            # Looked at before the lease, whose table stands in one of them; all the rest after it.
+            schemas = schemas_of(engine)
+            if destroy and self.place.registry not in schemas:
+                return []
+            with leased(engine, self.place.lease, over=take_over) as lease:
+                found = replace(look(engine, self.place.stage, self.place.schema), schemas=schemas)
+                steps = self._steps(engine, found, resume, destroy)
+                apply(engine, steps, self.dbt.progress, before_each=lease.renew)
         return steps
 
-    def _plan(self, engine: Engine, found: Found, resume: bool) -> list[Step]:
+    def _steps(self, engine: Engine, found: Found, resume: bool, destroy: bool) -> list[Step]:
+        if destroy:
+            return remove_all(found)
         registry = Registry(engine, self.place.registry)
         return plan(self.place, found, registry=registry, now=self.now, resume=resume)
 

@@ -1,10 +1,11 @@
 """What stands on the account already: objects by their key, with the comment that says whose they are."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
-from snowml.deploy.things import Key, Kind
+from snowml.deploy.things import OURS, Key, Kind
 from snowml.engines.base import Engine
 from snowml.names import Relation, quoted, written
 
@@ -13,24 +14,55 @@ _SHOWN: Mapping[Kind, str] = {
     "task": "tasks",
     "alert": "alerts",
     "stage": "stages",
+    "stream": "streams",
 }
+
+_AT_HOME: tuple[Kind, ...] = ("stage", "stream", "task", "alert")
+
+STALE: Final = "stale"
 
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """One object that is there."""
+    """One object that is there.
+
+    Attributes:
+        comment: Says whose it is.
+        state: Of a task or an alert, whether it was resumed; of a stream, whether it can still be read.
+        relations: What the account says of a task's place in its graph.
+    """
 
     comment: str
     state: str = ""
+    relations: str = ""
+
+    def follows(self, others: Iterable[Relation]) -> bool:
+        """Whether a task comes after those tasks, or finalizes them: what is made anew is not followed any more."""
+        return all(
+            re.search(rf"(?<!\w){re.escape(other.name)}(?!\w)", self.relations, re.IGNORECASE)
+            for other in others
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is there of the kinds that a deployment makes, in its schemas."""
+    """What is there of the kinds that a deployment makes, in its schemas.
+
+    Attributes:
+        files: Those on the stage.
+        used: Those that procedures of other deployments import from there.
+    """
 
     schemas: frozenset[str] = frozenset()
     objects: Mapping[Key, Existing] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+
+
+def schemas_of(engine: Engine) -> frozenset[str]:
+    """The schemas of the database."""
+    rows = engine.query("select schema_name as name from information_schema.schemata").to_pylist()
+    return frozenset(written(row["name"], "snowflake") for row in rows)
 
 
 def look(engine: Engine, home: Relation, schema: str) -> Found:
@@ -38,39 +70,53 @@ def look(engine: Engine, home: Relation, schema: str) -> Found:
 
     Args:
         engine: A session.
-        home: The stage, whose schema has tasks and alerts too.
+        home: The stage, whose schema has tasks, streams and alerts too.
         schema: Where procedures stand.
     """
-    rows = engine.query("select schema_name as name from information_schema.schemata").to_pylist()
-    schemas = frozenset(written(row["name"], "snowflake") for row in rows)
-    objects: dict[Key, Existing] = {}
-    for kind, place in (
-        ("stage", home.schema),
-        ("procedure", schema),
-        ("task", home.schema),
-        ("alert", home.schema),
-    ):
-        if place in schemas:
-            objects |= _shown(engine, kind, place)  # type: ignore[arg-type]
-    files: frozenset[str] = frozenset()
-    if Key("stage", home) in objects:
-        listed = engine.query(f"list @{home.sql('snowflake')}").to_pylist()
-        files = frozenset(str(row["name"]).rpartition("/")[2] for row in listed)
-    return Found(schemas, objects, files)
+    schemas = schemas_of(engine)
+    database = quoted(engine.database, "snowflake")
+    every = _shown(engine, "procedure", f"database {database}")
+    objects = {key: one for key, one in every.items() if key.name.schema == schema}
+    if home.schema in schemas:
+        place = f"schema {database}.{quoted(home.schema, 'snowflake')}"
+        for kind in _AT_HOME:
+            objects |= _shown(engine, kind, place)
+    if Key("stage", home) not in objects:
+        return Found(schemas, objects)
+    listed = engine.query(f"list @{home.sql('snowflake')}").to_pylist()
+    files = frozenset(str(row["name"]).rpartition("/")[2] for row in listed)
+    others = [key for key, one in every.items() if key not in objects and one.comment.startswith(OURS)]
+    used = frozenset(file for key in others for file in _imports(engine, key))
+    return Found(schemas, objects, files, used)
 
 
-def _shown(engine: Engine, kind: Kind, schema: str) -> dict[Key, Existing]:
-    place = f"{quoted(engine.database, 'snowflake')}.{quoted(schema, 'snowflake')}"
+def _shown(engine: Engine, kind: Kind, place: str) -> dict[Key, Existing]:
     found = {}
-    for row in engine.query(f"show {_SHOWN[kind]} in schema {place}").to_pylist():
-        if written(str(row.get("schema_name") or ""), "snowflake") != schema:
+    for row in engine.query(f"show {_SHOWN[kind]} in {place}").to_pylist():
+        if not row.get("schema_name"):
             continue  # a procedure of Snowflake's own
-        name = Relation(schema, written(row["name"], "snowflake"), engine.database)
+        schema, name = (written(str(row[part]), "snowflake") for part in ("schema_name", "name"))
         types = _types(row["arguments"]) if kind == "procedure" else ()
         # SHOW PROCEDURES calls a comment a description.
         comment = row.get("comment") or row.get("description") or ""
-        found[Key(kind, name, types)] = Existing(comment, str(row.get("state") or "").lower())
+        relations = " ".join(str(row.get(one) or "") for one in ("predecessors", "task_relations"))
+        found[Key(kind, Relation(schema, name, engine.database), types)] = Existing(
+            comment, _state(row), relations
+        )
     return found
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    if str(row.get("stale") or "").lower() == "true":
+        return STALE
+    return str(row.get("state") or "").lower()
+
+
+def _imports(engine: Engine, procedure: Key) -> list[str]:
+    """The names of the files that a procedure imports."""
+    described = engine.query(f"describe {procedure.sql}").to_pylist()
+    listed = next((row["value"] for row in described if str(row["property"]).lower() == "imports"), None)
+    return re.findall(r"[^/\[\],'\"\s]+(?=[\]'\",\s]|$)", str(listed or ""))
 
 
 def _types(arguments: str) -> tuple[str, ...]:

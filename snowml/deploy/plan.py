@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from snowml.deploy.found import Existing, Found
-from snowml.deploy.procedures import files, procedures
+from snowml.deploy.found import STALE, Existing, Found
+from snowml.deploy.procedures import VERSIONED, files, procedures
 from snowml.deploy.settings import Deployment
-from snowml.deploy.tasks import alerts, tasks
+from snowml.deploy.tasks import alerts, streams, tasks
 from snowml.deploy.things import MARK, OURS, File, Key, Thing
 from snowml.engines.base import Engine
-from snowml.errors import ProjectError, SpecError, WarehouseError
+from snowml.errors import ProjectError, WarehouseError
 from snowml.names import Relation, quoted
 from snowml.progress import Progress
 from snowml.registry.schema import CURRENT, schema_version
@@ -46,6 +46,11 @@ class Place:
         return Relation(self.registry, "snowml_code", self.database)
 
     @property
+    def lease(self) -> Relation:
+        """Where it is written who deploys."""
+        return Relation(self.registry, "snowml_deploying", self.database)
+
+    @property
     def files(self) -> list[File]:
         """What goes to the stage."""
         return files()
@@ -61,9 +66,9 @@ class Place:
         runner = Relation(self.schema, "run_task", self.database)
         found = [stage, *procedures(self.schema, self.database, self.stage, self.deployment.roles)]
         for graph in graphs_of(self.specs):
-            found += tasks(graph, home, runner, self.deployment)
+            found += [*streams(graph, home), *tasks(graph, home, runner, self.deployment)]
         if self.deployment.notify:
-            found += alerts(home, str(self.deployment.warehouse), self.deployment.notify)
+            found += alerts(home, self.deployment, self.deployment.notify)
         return found
 
 
@@ -117,10 +122,12 @@ def plan(place: Place, found: Found, *, registry: Registry | None, now: datetime
         *(_file(place.stage, file, found) for file in place.files),
         *_specs(place, registry, now),
         *_of_kind(wanted, found, "procedure"),
+        *_of_kind(wanted, found, "stream"),
         *_task_steps(wanted, found, resume),
         *_of_kind(wanted, found, "alert"),
         *_resumed_alerts(wanted, found, resume),
-        *_removed(wanted, found, ("alert", "procedure")),
+        *_removed(wanted, found, ("alert", "procedure", "stream")),
+        *_outdated(place, found),
     ]
 
 
@@ -129,12 +136,20 @@ def remove_all(found: Found) -> list[Step]:
     roots = [key for key, one in _ours(found, "task") if one.state == "started"]
     return [
         *(_state(key, "suspend") for key in roots),
-        *_removed([], found, ("alert", "task", "procedure", "stage")),
+        *_removed([], found, ("alert", "task", "stream", "procedure", "stage")),
     ]
 
 
-def apply(engine: Engine, steps: Sequence[Step], progress: Progress) -> None:
+def apply(
+    engine: Engine, steps: Sequence[Step], progress: Progress, before_each: Callable[[], None] = lambda: None
+) -> None:
     """Do what a plan says, in order; stop where something fails.
+
+    Args:
+        engine: A session.
+        steps: The plan.
+        progress: Told of each step.
+        before_each: Called before each step; where it fails, so does the step.
 
     Raises:
         WarehouseError: Something did. What was done stays, and a further deployment goes on from there.
@@ -144,6 +159,7 @@ def apply(engine: Engine, steps: Sequence[Step], progress: Progress) -> None:
     for number, step in enumerate(todo, 1):
         with progress.step(f"{number}/{len(todo)} {step.action} {step.what} {step.name}"):
             try:
+                before_each()
                 step.apply(engine)
             except WarehouseError as error:
                 flag = " --resume" if suspended else ""
@@ -202,25 +218,16 @@ def _specs(place: Place, registry: Registry | None, now: datetime) -> list[Step]
 
 
 def _spec(place: Place, spec: ModelSpec, registry: Registry | None, now: datetime) -> Step:
-    same = registry is not None and _same(registry.latest_spec(spec.name), spec)
+    # Whoever recorded it, and at which commit.
+    same = registry is not None and registry.latest_spec(spec.name) == spec.to_json()
 
     def record(engine: Engine) -> None:
-        Registry(engine, place.registry).record_spec(spec.name, spec.hash, spec.to_json(), now)
+        Registry(engine, place.registry).record_spec(
+            spec.name, spec.hash, spec.to_json(), now, git_commit=spec.git_commit
+        )
 
     told = f"-- insert the specification of {spec.name}, hash {spec.hash[:12]}"
     return Step("keep" if same else "create", "specification", spec.name, (told,), work=record)
-
-
-def _same(recorded: str | None, spec: ModelSpec) -> bool:
-    """Whether a recorded specification says the same, whoever recorded it, and at which commit."""
-    if recorded is None:
-        return False
-    stamps = {"manifest_hash": None, "git_commit": None}
-    try:
-        found = ModelSpec.from_json(recorded)
-    except SpecError:
-        return False
-    return found.model_copy(update=stamps) == spec.model_copy(update=stamps)
 
 
 def _of_kind(wanted: Iterable[Thing], found: Found, kind: str) -> list[Step]:
@@ -229,7 +236,7 @@ def _of_kind(wanted: Iterable[Thing], found: Found, kind: str) -> list[Step]:
 
 def _made(thing: Thing, found: Found, *, anew: bool = False) -> Step:
     there = found.objects.get(thing.key)
-    same = there is not None and there.comment == thing.mark and not anew
+    same = there is not None and there.comment == thing.mark and there.state != STALE and not anew
     action: Action = "create" if there is None else "keep" if same else "replace"
     return Step(action, thing.key.kind, thing.key.name.name, thing.statements)
 
@@ -255,9 +262,19 @@ def _task_steps(wanted: Sequence[Thing], found: Found, resume: bool) -> list[Ste
 
 
 def _graph_steps(graph: Sequence[Thing], leaving: Sequence[Key], found: Found, resume: bool) -> list[Step]:
-    """A graph changes as a whole: a task that is made anew may lose those that came after it."""
-    changes = bool(leaving) or any(_made(thing, found).action != "keep" for thing in graph)
-    made = [_made(thing, found, anew=changes) for thing in graph]
+    """A task that is made anew loses those that came after it: they are made anew too, and all others are left.
+
+    So are those that lost their place when a deployment broke off, whatever their own definition says.
+    """
+    made, lost = list[Step](), set[Relation]()
+    for thing in graph:
+        there = found.objects.get(thing.key)
+        step = _made(
+            thing, found, anew=bool(lost & set(thing.after)) or not (there and there.follows(thing.after))
+        )
+        lost |= set() if step.action == "keep" else {thing.key.name}
+        made.append(step)
+    changes = bool(leaving or lost)
     started = [_is_started(found.objects.get(thing.key)) for thing in graph]
     # The root first: from then on nothing begins.
     running = [thing.key for thing, runs in zip(graph, started, strict=True) if runs]
@@ -292,6 +309,19 @@ def _state(key: Key, verb: Literal["suspend", "resume"]) -> Step:
 def _removed(wanted: Iterable[Thing], found: Found, kinds: Sequence[str]) -> list[Step]:
     kept = {thing.key for thing in wanted}
     return [_dropped(key) for kind in kinds for key, _ in _ours(found, kind) if key not in kept]
+
+
+def _outdated(place: Place, found: Found) -> list[Step]:
+    """Files of earlier deployments that no procedure uses when this plan is done.
+
+    A procedure that is running has its own copy.
+    """
+    kept = {file.name for file in place.files} | found.used
+    return [
+        Step("remove", "file", name, (f"remove @{place.stage.sql('snowflake')}/{name}",))
+        for name in sorted(found.files - kept)
+        if VERSIONED.fullmatch(name)
+    ]
 
 
 def _dropped(key: Key) -> Step:

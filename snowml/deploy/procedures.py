@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from platform import python_version_tuple
@@ -12,6 +13,9 @@ from snowml.engines.snowflake.code import package
 from snowml.engines.snowflake.packages import PROCEDURES, REPOSITORY, pinned
 from snowml.names import Relation, literal, quoted
 from snowml.shipped import shipped
+
+# The names of files that deployments put on the stage.
+VERSIONED: Final = re.compile(r"[a-z_]+_[0-9a-f]{16}\.(zip|py)")
 
 # Owner's rights: whoever may call it may train or score, and needs no right to the tables or the registry.
 # Caller's rights: it builds, and is called by tasks alone, with what the tasks' owner may and nothing more.

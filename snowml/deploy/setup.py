@@ -4,9 +4,12 @@ from typing import Final
 
 from snowml.deploy.plan import Place
 from snowml.names import literal, quoted
+from snowml.spec.graph import graphs_of
 
 ROLE: Final = "snowml_deployer"
 QUOTA: Final = 20
+# The smallest size of a Snowpark-optimised warehouse that has so much memory.
+_SMALLEST: Final = {"MEMORY_1X": "XSMALL", "MEMORY_16X": "MEDIUM", "MEMORY_64X": "LARGE"}
 
 
 def setup_script(place: Place) -> str:
@@ -27,12 +30,13 @@ def setup_script(place: Place) -> str:
         *(f"create schema if not exists {schema};" for schema in own),
         *(
             f"grant usage, create table, create view, create stage, create function, create procedure, create task, "
-            f"create alert, create model on schema {schema} to role {role};"
+            f"create stream, create alert, create model on schema {schema} to role {role};"
             for schema in own
         ),
         *_reading(place, role),
-        "-- Running tasks and alerts are rights of the account. None is serverless: no EXECUTE MANAGED TASK.",
-        f"grant execute task, execute alert on account to role {role};",
+        *_waiting(place, role),
+        *_executing(place, role),
+        *_training(place),
         *(
             f"grant usage, operate on warehouse {quoted(name, 'snowflake')} to role {role};"
             for name in dict.fromkeys(
@@ -48,6 +52,11 @@ def setup_script(place: Place) -> str:
         f"alter warehouse {warehouse} set resource_monitor = {monitor} "
         f"statement_timeout_in_seconds = {place.deployment.seconds} auto_suspend = 60;",
     ]
+    if place.deployment.log_level:
+        lines += [
+            "-- What procedures and tasks log goes to the account's event table:",
+            *(f"alter schema {schema} set log_level = {place.deployment.log_level};" for schema in own),
+        ]
     if place.deployment.dbt_project:
         name = ".".join(quoted(part, "snowflake") for part in place.deployment.dbt_project.split("."))
         lines.append(f"grant usage on dbt project {name} to role {role};")
@@ -60,6 +69,46 @@ def setup_script(place: Place) -> str:
             f"grant usage on integration {integration} to role {role};",
         ]
     return "\n".join(lines)
+
+
+def _waiting(place: Place, role: str) -> list[str]:
+    """A stream needs a table that keeps track of its changes; its owner alone can have it do so."""
+    tables = {table.within(place.database) for graph in graphs_of(place.specs) for table in graph.streams}
+    return [
+        statement
+        for table in sorted(tables, key=str)
+        for statement in (
+            f"alter table {table.sql('snowflake')} set change_tracking = true;",
+            f"grant usage on schema {quoted(str(table.database), 'snowflake')}."
+            f"{quoted(table.schema, 'snowflake')} to role {role};",
+            f"grant select on {table.sql('snowflake')} to role {role};",
+        )
+    ]
+
+
+def _executing(place: Place, role: str) -> list[str]:
+    lines = [
+        "-- Running tasks and alerts are rights of the account:",
+        f"grant execute task, execute alert on account to role {role};",
+    ]
+    if place.deployment.serverless:
+        lines += [
+            "-- Without a warehouse. No resource monitor counts what they spend: a budget does.",
+            f"grant execute managed task, execute managed alert on account to role {role};",
+        ]
+    return lines
+
+
+def _training(place: Place) -> list[str]:
+    memory, warehouse = place.deployment.training_memory, place.deployment.training_warehouse
+    if not memory or not warehouse:
+        return []
+    size = _SMALLEST[memory.removesuffix("_x86")]
+    return [
+        f"create warehouse if not exists {quoted(warehouse, 'snowflake')} warehouse_type = 'SNOWPARK-OPTIMIZED' "
+        f"resource_constraint = '{memory}' warehouse_size = {size} auto_suspend = 60 initially_suspended = true "
+        f"statement_timeout_in_seconds = {place.deployment.seconds};"
+    ]
 
 
 def _reading(place: Place, role: str) -> list[str]:

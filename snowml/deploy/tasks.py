@@ -1,14 +1,20 @@
-"""Graphs as Snowflake's TASKs, and the alerts that tell of drift and failures."""
+"""Graphs as Snowflake's TASKs, the STREAMs that they wait for, and the alerts that tell what came of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from snowml.deploy.settings import Deployment, Notify
+from snowml.deploy.settings import About, Deployment, Notify
 from snowml.deploy.things import MARK, Key, Thing
 from snowml.names import Relation, literal, quoted
-from snowml.spec.graph import Graph, Task
+from snowml.spec.graph import Graph, Task, stream_of
 
 _HOURLY: Final = "USING CRON 0 * * * * UTC"
+_SUBJECTS: Mapping[About, str] = {
+    "failure": "snowml: a task failed",
+    "drift": "snowml: a model drifted",
+    "retraining": "snowml: a model was trained again",
+    "promotion": "snowml: a champion changed",
+}
 
 
 def tasks(graph: Graph, home: Relation, runner: Relation, deployment: Deployment) -> list[Thing]:
@@ -24,29 +30,40 @@ def tasks(graph: Graph, home: Relation, runner: Relation, deployment: Deployment
     return [_task(graph, task, home, root, runner, deployment) for task in graph.tasks]
 
 
-def alerts(home: Relation, warehouse: str, notify: Notify) -> list[Thing]:
-    """One alert for failures, one for drift: each asks once an hour what was recorded since it asked last."""
-    runs, drift = (
-        Relation(home.schema, name, home.database).sql("snowflake") for name in ("task_runs", "drift")
-    )
+def streams(graph: Graph, home: Relation) -> list[Thing]:
+    """What the graph waits for, if it does: a stream of its own on each table, whose rows no other graph takes.
+
+    Rows that are there already count as new, so the first round is due at once.
+    """
+    found = []
+    for table in graph.streams:
+        key = Key("stream", stream_of(graph, table, home.schema).within(str(home.database)))
+        on = table.within(str(home.database)).sql("snowflake")
+        statement = (
+            f"create or replace stream {key.name.sql('snowflake')} on table {on}\n"
+            f"append_only = true show_initial_rows = true comment = '{MARK}'"
+        )
+        found.append(Thing(key, statement))
+    return found
+
+
+def alerts(home: Relation, deployment: Deployment, notify: Notify) -> list[Thing]:
+    """One alert for each kind of message: it asks once an hour what was told since it asked last."""
+    messages = Relation(home.schema, "messages", home.database).sql("snowflake")
     since = "convert_timezone('UTC', snowflake.alert.last_successful_scheduled_time())::timestamp_ntz"
-    conditions = {
-        "failure": f"select 1 from {runs} where state = 'failed' and ended_at > {since}",
-        "drift": (
-            f"select 1 from {runs} as r inner join {drift} as d on d.model = r.model and d.window_end = r.due_at "
-            f"where r.task like 'monitor%' and d.drifted and r.ended_at > {since}"
-        ),
-    }
-    texts = {
-        "failure": (
-            "snowml: a task failed",
-            "snowml tasks history, or the table task_runs, says which and why.",
-        ),
-        "drift": ("snowml: a model drifted", "snowml monitor, or the table drift, says which columns."),
-    }
     return [
-        _alert(home, name, warehouse, condition, texts[name], notify)
-        for name, condition in conditions.items()
+        _alert(
+            home,
+            kind,
+            deployment,
+            f"select 1 from {messages} where kind = '{kind}' and told_at > {since}",
+            (
+                _SUBJECTS[kind],
+                f"The view messages of the registry, or snowml tasks messages, says more ({kind}).",
+            ),
+            notify,
+        )
+        for kind in notify.about
     ]
 
 
@@ -59,7 +76,7 @@ def _task(
 ) -> Thing:
     name = _name(home, graph, task)
     warehouse = deployment.training_warehouse if task.kind == "retrain" else None
-    options = [f"warehouse = {quoted(warehouse or str(deployment.warehouse), 'snowflake')}"]
+    options = _compute(deployment, warehouse)
     if name == root:
         options += [
             f"schedule = 'USING CRON {graph.schedule}'",
@@ -77,21 +94,41 @@ def _task(
         options.append(f"finalize = {root.sql('snowflake')}")
     elif name == root and deployment.retries:
         options.append(f"task_auto_retry_attempts = {deployment.retries}")
-    if task.after and task.kind != "finalize":
-        before = {other.name: _name(home, graph, other) for other in graph.tasks}
-        options.append("after " + ", ".join(before[other].sql("snowflake") for other in task.after))
+    names = {other.name: _name(home, graph, other) for other in graph.tasks}
+    before = (root,) if task.kind == "finalize" else tuple(names[other] for other in task.after)
+    if before and task.kind != "finalize":
+        options.append("after " + ", ".join(other.sql("snowflake") for other in before))
+    if name == root and graph.streams:
+        options.append("when " + " or ".join(map(_has_data, streams(graph, home))))
     arguments = [graph.schedule, task.name]
     if task.kind == "features" and deployment.dbt_project:
         arguments.append(deployment.dbt_project)
     call = f"call {runner.sql('snowflake')}({', '.join(literal(item, 'snowflake') for item in arguments)})"
     statement = f"create or replace task {name.sql('snowflake')}\n" + "\n".join(options) + f"\nas {call}"
-    return Thing(Key("task", name), statement, root=root)
+    return Thing(Key("task", name), statement, root=root, after=before)
+
+
+def _has_data(stream: Thing) -> str:
+    return f"system$stream_has_data({literal(stream.key.name.sql('snowflake'), 'snowflake')})"
+
+
+def _compute(deployment: Deployment, warehouse: str | None) -> list[str]:
+    """What a task runs on: a warehouse, or what Snowflake finds fit within two sizes."""
+    serverless = deployment.serverless
+    if warehouse or serverless is None:
+        return [f"warehouse = {quoted(warehouse or str(deployment.warehouse), 'snowflake')}"]
+    sizes = {
+        "user_task_managed_initial_warehouse_size": serverless.initial,
+        "serverless_task_min_statement_size": serverless.min,
+        "serverless_task_max_statement_size": serverless.max,
+    }
+    return [f"{option} = '{size}'" for option, size in sizes.items() if size]
 
 
 def _alert(
     home: Relation,
     name: str,
-    warehouse: str,
+    deployment: Deployment,
     condition: str,
     text: Sequence[str],
     notify: Notify,
@@ -100,10 +137,10 @@ def _alert(
     mail = ", ".join(
         literal(item, "snowflake") for item in (notify.integration, ", ".join(notify.emails), *text)
     )
+    compute = f"warehouse = {quoted(str(deployment.warehouse), 'snowflake')}\n"
     statement = (
         f"create or replace alert {key.name.sql('snowflake')}\n"
-        f"warehouse = {quoted(warehouse, 'snowflake')}\n"
-        f"schedule = '{_HOURLY}'\n"
+        f"{'' if deployment.serverless else compute}schedule = '{_HOURLY}'\n"
         f"comment = '{MARK}'\n"
         f"if (exists ({condition}))\n"
         f"then call system$send_email({mail})"

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from snowml.names import Relation
 
-Kind = Literal["stage", "procedure", "task", "alert"]
+Kind = Literal["stage", "procedure", "stream", "task", "alert"]
 
 OURS: Final = "snowml deploy "
 # Stands in a statement for the mark, which depends on all the rest of it.
@@ -37,12 +37,14 @@ class Thing:
         statement: What makes it, or puts it in the place of one that is there; `MARK` stands in its comment.
         grants: What makes it usable; CREATE OR REPLACE takes those away.
         root: For a task, the root of its graph.
+        after: For a task, those that it comes after, or finalizes.
     """
 
     key: Key
     statement: str
     grants: tuple[str, ...] = ()
     root: Relation | None = None
+    after: tuple[Relation, ...] = ()
 
     @property
     def mark(self) -> str:

@@ -183,6 +183,44 @@ _TASKS: Mapping[str, Table] = {
 # Several tasks end within one second.
 _ORDER_OF_TASKS: Mapping[str, Table] = {"task_runs": {"seq": "int"}}
 
+# How much of the tables that a graph waits for its rounds have taken; and which commit a specification was recorded at.
+_STREAMS: Mapping[str, Table] = {
+    "stream_reads": {"schedule": "text", "relation": "text", "due_at": "time", "row_count": "int"},
+    "specs": {"git_commit": "text"},
+}
+
+# What there is to tell, in one place, each when it was known: what a task found is known when the task ends.
+_MESSAGES = """
+create or replace view {messages} as
+select
+    ended_at as told_at, 'failure' as kind, model,
+    task || ', due ' || cast(due_at as varchar) || ': ' || detail as message
+from {task_runs}
+where state = 'failed'
+union all
+select
+    coalesce(max(r.ended_at), max(d.monitored_at)), 'drift', d.model,
+    d.column_name || ' drifted, PSI ' || cast(cast(max(d.psi) as decimal(12, 3)) as varchar)
+    || ', in the window to ' || cast(d.window_end as varchar)
+from {drift} as d
+left join {task_runs} as r
+    on r.model = d.model and r.due_at = d.window_end and r.task = 'monitor_' || d.model and r.state = 'succeeded'
+where d.drifted
+group by d.model, d.version, d.column_name, d.window_end
+union all
+select
+    coalesce(max(r.ended_at), d.decided_at), 'retraining', d.model,
+    d.outcome || ' as of ' || cast(d.as_of as varchar) || ': ' || d.detail
+from {retrain_decisions} as d
+left join {task_runs} as r on r.model = d.model and r.due_at = d.as_of and r.task = 'retrain_' || d.model
+where d.outcome <> 'nothing'
+group by d.model, d.as_of, d.decided_at, d.outcome, d.detail
+union all
+select happened_at, 'promotion', model, 'version ' || cast(version as varchar) || ' ' || replace(event, '_', ' ')
+from {version_events}
+where event in ('promoted', 'rolled_back')
+"""
+
 _CHAMPIONS = """
 create or replace view {champions} as
 select turned.model, turned.version, turned.happened_at as since, v.run_id, v.flavor, v.signature, v.artifact
@@ -203,6 +241,7 @@ MIGRATIONS: Mapping[int, Mapping[str, Table]] = {
     4: _RETRAINING,
     5: _TASKS,
     6: _ORDER_OF_TASKS,
+    7: _STREAMS,
 }
 CURRENT = max(MIGRATIONS)
 _INFO: Table = {"schema_version": "int"}
@@ -292,8 +331,10 @@ def _column(engine: Engine, name: str, type_: str) -> str:
 def _create_views(engine: Engine, schema: str) -> None:
     # A view keeps its text, and looks for bare names in its own schema first. A name in full would not survive a
     # renamed DuckDB file, and DuckDB 2.0 refuses it in a view where schema and database share a name.
-    inner = {name: quoted(name, engine.name) for name in ("version_events", "model_versions")}
+    read = ("version_events", "model_versions", "task_runs", "drift", "retrain_decisions")
+    inner = {name: quoted(name, engine.name) for name in read}
     if engine.name == "snowflake":
         inner = {name: Relation(schema, name, engine.database).sql(engine.name) for name in inner}
-    champions = Relation(schema, "champions", engine.database).sql(engine.name)
-    engine.execute(_CHAMPIONS.format(champions=champions, **inner))
+    for name, text in (("champions", _CHAMPIONS), ("messages", _MESSAGES)):
+        view = Relation(schema, name, engine.database).sql(engine.name)
+        engine.execute(text.format(**{name: view}, **inner))

@@ -99,13 +99,21 @@ class Registry:
     # Specifications
 
     def record_spec(
-        self, model: str, spec_hash: str, spec: str, at: datetime, *, overridden: bool = False
+        self,
+        model: str,
+        spec_hash: str,
+        spec: str,
+        at: datetime,
+        *,
+        overridden: bool = False,
+        git_commit: str | None = None,
     ) -> None:
-        """Append a model's resolved specification, unless it is the latest already.
+        """Append a model's resolved specification, unless it is the latest already, of the same commit if one is known.
 
         One with settings overridden for a single training is kept for that run, and is not the model's own.
         """
-        if not overridden and self.latest_spec(model) == spec:
+        latest = None if overridden else self._latest_spec(model)
+        if latest and latest["spec"] == spec and git_commit in (None, latest["git_commit"]):
             return
         last = self._rows("select max(recorded_at) as at from {specs} where model = ?", [model])[0]["at"]
         row = {
@@ -113,6 +121,7 @@ class Registry:
             "spec_hash": spec_hash,
             "spec": spec,
             "overridden": overridden,
+            "git_commit": git_commit,
             # Two may come within one second, and clocks go back: the latest is the one recorded last all the same.
             "recorded_at": max(at, last + timedelta(microseconds=1)) if last else at,
         }
@@ -120,11 +129,23 @@ class Registry:
 
     def latest_spec(self, model: str) -> str | None:
         """The model's own specification that was recorded last, as JSON; that of a run if there is no other."""
+        latest = self._latest_spec(model)
+        return str(latest["spec"]) if latest else None
+
+    def latest_commit(self, model: str) -> str | None:
+        """The commit that it was recorded at, where that is known."""
+        latest = self._latest_spec(model)
+        return latest["git_commit"] if latest else None
+
+    def _latest_spec(self, model: str) -> dict[str, Any] | None:
+        # Who only looks does not migrate.
+        there = schema_version(self.engine, self.schema) >= since("stream_reads")
+        commit = "git_commit" if there else "cast(null as varchar) as git_commit"
         rows = self._rows(
-            "select spec from {specs} where model = ? order by overridden, recorded_at desc limit 1",
+            f"select spec, {commit} from {{specs}} where model = ? order by overridden, recorded_at desc limit 1",
             [model],
         )
-        return str(rows[0]["spec"]) if rows else None
+        return rows[0] if rows else None
 
     def spec(self, version: Version) -> str | None:
         """The specification that a version was trained by, as JSON."""
@@ -420,6 +441,15 @@ class Registry:
             list(given.values()),
         )
         return [TaskRun(**{name: row[name] for name in row if name != "seq"}) for row in reversed(rows)]
+
+    def messages(self, *, model: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """What there is to tell of the models, or of one: the newest, in the order in which it was known."""
+        where, params = ("where model = ?", [model]) if model else ("", [])
+        rows = self._rows(
+            f"select * from {{messages}} {where} order by told_at desc, kind, message limit {int(limit)}",
+            params,
+        )
+        return list(reversed(rows))
 
     def _rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
         """The rows of a query in which `{name}` stands for a table of the registry."""

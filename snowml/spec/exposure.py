@@ -7,7 +7,7 @@ from typing import Any
 
 from snowml.errors import ModelNotFound, SpecError, did_you_mean
 from snowml.spec.location import Locator, locate_exposure, locate_settings
-from snowml.spec.manifest import manifest_hash, relation
+from snowml.spec.manifest import appended, manifest_hash, relation
 from snowml.spec.model import ModelSpec
 from snowml.spec.overrides import overridden
 from snowml.spec.validation import validated
@@ -62,11 +62,13 @@ def read_spec(
     place = locate_exposure(project_dir, file, name)
     raw = _checked(exposure, place)
     locator = locate_settings(place, overrides or ())
-    settings = validated(overridden(raw, overrides or {}), locator)
+    given = overridden(raw, overrides or {})
+    settings = validated(given, locator)
     training_set, scoring_set = (
         relation(manifest, exposure, key, ref, database, locator)
         for key, ref in (("training_set", settings.training_set), ("scoring_set", settings.scoring_set))
     )
+    stream = settings.monitor.stream
     return ModelSpec(
         name=name,
         project=exposure["package_name"],
@@ -75,11 +77,13 @@ def read_spec(
         settings=settings,
         training_set=training_set,
         scoring_set=scoring_set,
+        stream=appended(manifest, exposure, "monitor.stream", stream, database, locator) if stream else None,
         registry_schema=registry_schema,
         function_schema=function_schema,
         target=target,
         manifest_hash=manifest_hash(manifest, exposure),
         git_commit=git_commit,
+        given=given,
     )
 
 

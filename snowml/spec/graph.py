@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from snowml.names import Relation
 from snowml.spec.model import ModelSpec
 
 Kind = Literal["features", "score", "monitor", "retrain", "finalize"]
@@ -33,11 +34,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The tasks of all models that share a schedule, each after what it needs; the last one records the outcome."""
+    """The tasks of all models that share a schedule, each after what it needs; the last one records the outcome.
+
+    Attributes:
+        streams: The tables of which one must have new rows, or nothing is due; none: it always is.
+    """
 
     schedule: str
     models: tuple[str, ...]
     tasks: tuple[Task, ...]
+    streams: tuple[Relation, ...] = ()
 
     @property
     def name(self) -> str:
@@ -49,6 +55,11 @@ def cadence(spec: ModelSpec) -> str | None:
     """When a model's tasks are due; None where nothing says so."""
     settings = spec.settings
     return settings.monitor.schedule or (settings.retrain.schedule if settings.retrain else None)
+
+
+def stream_of(graph: Graph, table: Relation, schema: str) -> Relation:
+    """The stream by which a graph sees a table's new rows, in the registry's schema."""
+    return Relation(schema, f"snowml_{graph.name}_{table.schema}_{table.name}")
 
 
 def graphs_of(specs: Iterable[ModelSpec]) -> list[Graph]:
@@ -71,4 +82,8 @@ def _graph(schedule: str, specs: list[ModelSpec]) -> Graph:
             tasks.append(Task("retrain", spec.name, (monitor.name,)))
     needed = {name for task in tasks for name in task.after}
     last = tuple(task.name for task in tasks if task.name not in needed)
-    return Graph(schedule, tuple(spec.name for spec in specs), (*tasks, Task("finalize", after=last)))
+    # A model that waits for nothing is due by the clock, and so are those that share its features.
+    waits = all(spec.stream for spec in specs)
+    streams = sorted({spec.stream for spec in specs if spec.stream}, key=str) if waits else ()
+    names = tuple(spec.name for spec in specs)
+    return Graph(schedule, names, (*tasks, Task("finalize", after=last)), tuple(streams))

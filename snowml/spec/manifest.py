@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from snowml.errors import did_you_mean
+from snowml.errors import SpecError, did_you_mean
 from snowml.names import Relation
 from snowml.spec.fields import folded
 from snowml.spec.location import Locator
 from snowml.spec.problems import Problem, spec_error
 
+_GROWING = ("incremental", "snapshot")
 _DATASETS = ("model", "seed", "snapshot", "source")
 
 
@@ -40,7 +41,37 @@ def relation(
         complaint = f"'{ref}' could be {' or '.join(sorted(found))}. Write it as '<package>.{ref}'."
     else:
         complaint = _absence(every, ref)
-    raise spec_error([Problem(f"{key}: {complaint}", (key,))], locator)
+    raise _wrong(key, complaint, locator)
+
+
+def appended(
+    manifest: Mapping[str, Any],
+    exposure: Mapping[str, Any],
+    key: str,
+    ref: str,
+    database: str,
+    locator: Locator,
+) -> Relation:
+    """The relation that `ref` means, if rows are added to it: one that each build makes anew has no new ones.
+
+    Raises:
+        SpecError: As `relation`; or dbt makes it anew.
+    """
+    found = relation(manifest, exposure, key, ref, database, locator)
+    for uid, node in _nodes(manifest):
+        if uid in exposure.get("depends_on", {}).get("nodes", []) and _is_called(uid, node, ref):
+            kind = node.get("config", {}).get("materialized")
+            if kind not in _GROWING and not uid.startswith("source."):
+                complaint = (
+                    f"'{ref}' is a {kind}, which dbt makes anew with each build. Name a table that rows are added to: "
+                    "a source, an incremental model or a snapshot."
+                )
+                raise _wrong(key, complaint, locator)
+    return found
+
+
+def _wrong(key: str, complaint: str, locator: Locator) -> SpecError:
+    return spec_error([Problem(f"{key}: {complaint}", tuple(key.split(".")))], locator)
 
 
 def manifest_hash(manifest: Mapping[str, Any], exposure: Mapping[str, Any]) -> str:

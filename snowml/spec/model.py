@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from snowml.errors import SpecError
 from snowml.names import Relation
@@ -23,10 +23,13 @@ class ModelSpec(BaseModel):
     Attributes:
         file: The file of the exposure, relative to the project.
         training_set: Its database is None when it is the target's own, as is the scoring set's.
+        stream: The table whose new rows the scheduled tasks wait for; None: they wait for nothing.
         registry_schema: Where runs and versions are kept.
         function_schema: Where the prediction functions live.
         target: dbt's name of the environment.
-        manifest_hash: What the upstream code was, see `manifest_hash` in `manifest`; None where dbt recorded it.
+        manifest_hash: What the upstream code was, see `manifest_hash` in `manifest`; None where it was read from JSON.
+        git_commit: The project's commit, kept beside the JSON: dbt, which writes the same JSON, does not know it.
+        given: The settings as the exposure has them, before they were tidied and defaults were filled in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,11 +41,13 @@ class ModelSpec(BaseModel):
     settings: Settings
     training_set: Relation
     scoring_set: Relation
+    stream: Relation | None = None
     registry_schema: str
     function_schema: str
     target: str
     manifest_hash: str | None = None
     git_commit: str | None = None
+    given: dict[str, Any] | None = Field(default=None, exclude=True, repr=False)
 
     @property
     def hash(self) -> str:
@@ -53,8 +58,12 @@ class ModelSpec(BaseModel):
         return sha256(canonical(shown).encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The whole of it as JSON; equal specs give equal text."""
-        return canonical(self.model_dump(mode="json"))
+        """The whole of it as JSON, to the letter as the macro `record_specs` writes it.
+
+        Whoever records a specification, the other sees that it is there. So the settings are as given.
+        """
+        shown = self.model_dump(mode="json", exclude={"manifest_hash", "git_commit"})
+        return json.dumps({**shown, "settings": self.given or shown["settings"]}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":
@@ -64,7 +73,9 @@ class ModelSpec(BaseModel):
             SpecError: The text is damaged, or another version of snowml wrote it.
         """
         try:
-            return cls.model_validate(json.loads(text))
+            raw = json.loads(text)
+            known = isinstance(raw, dict) and isinstance(raw.get("settings"), dict)
+            return cls.model_validate({**raw, "given": raw["settings"]} if known else raw)
         except ValidationError as failure:
             detail = " ".join(problem.message for problem in problems_in(failure))
             raise SpecError(f"a stored specification cannot be read: {detail} {_REMEDY}") from failure

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from snowml.spec.fields import Length, Number, length_of, refusal
+from snowml.spec.fields import Length, Number, Text, length_of, refusal
 from snowml.spec.schedule import Schedule
 
 
@@ -37,6 +37,7 @@ class Monitor(BaseModel):
 
     Attributes:
         schedule: When the scheduled tasks build the features, score, and monitor.
+        stream: A table, as `source.table` or by a node's name: without new rows in it they do nothing.
         window: How far back each monitoring looks.
         threshold: The PSI above which a column has drifted.
     """
@@ -44,8 +45,15 @@ class Monitor(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schedule: Schedule = None
+    stream: Text | None = None
     window: Length = "7 days"
     threshold: Annotated[Number, AfterValidator(_threshold)] = 0.2
+
+    @model_validator(mode="after")
+    def _looks_when_told(self) -> Self:
+        if self.stream and not self.schedule:
+            raise refusal("how often is it to be looked for new rows? Add 'schedule'", "stream")
+        return self
 
     @property
     def length(self) -> timedelta:

@@ -4,6 +4,7 @@ On DuckDB `tasks` runs them all; on Snowflake each is a TASK of its own that cal
 runs inside of a procedure.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -17,12 +18,17 @@ from snowml.records import TaskRun, TaskState
 from snowml.registry.store import Registry
 from snowml.spec.graph import Graph, Task, graphs_of
 from snowml.spec.schedule import last_due
+from snowml.workflows.arrivals import take, waiting
 from snowml.workflows.batch import predict_batch
 from snowml.workflows.monitor import monitor
 from snowml.workflows.retrain import retrain
 from snowml.workflows.specs import Located, from_registry
 
 Clock = Callable[[], datetime]
+
+# On Snowflake it lands in the event table. The null handler keeps it off a terminal, which is told by `Progress`.
+_LOG = logging.getLogger("snowml.tasks")
+_LOG.addHandler(logging.NullHandler())
 
 _NO_CHAMPION = "no version is promoted yet"
 _OWN_JOB = "left to a dbt job of your own"
@@ -56,6 +62,10 @@ class Round:
         started = self.clock()
         state, detail = self._outcome(task)
         self.states[task.name] = state
+        level = logging.ERROR if state == "failed" else logging.INFO
+        _LOG.log(
+            level, "%s of %s, due %s: %s: %s", task.name, self.graph.schedule, self.due_at, state, detail
+        )
         run = TaskRun(
             self.graph.schedule, task.name, task.model, self.due_at, state, detail, started, self.clock()
         )
@@ -81,13 +91,23 @@ class Round:
     def _work(self, task: Task) -> str:
         """Do what a task is for; a few words about it."""
         if task.model is None:
-            return self.build()
+            return self._build()
         if task.kind == "retrain":
             return self._retrain(self.specs[task.model])
         with self.session() as registry:
             if not registry.champions(task.model):
                 return _NO_CHAMPION
         return self.score(task.model) if task.kind == "score" else self._monitor(self.specs[task.model])
+
+    def _build(self) -> str:
+        """Build the features, and then take the rows that the graph waited for: before, a failure would hide them."""
+        if not self.graph.streams:
+            return self.build()
+        with self.session() as registry:
+            seen = waiting(registry, self.graph)
+        built = self.build()
+        with self.session() as registry:
+            return built + take(registry, self.graph, self.due_at, seen)
 
     def _monitor(self, located: Located) -> str:
         with self.session() as registry:

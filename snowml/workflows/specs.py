@@ -60,7 +60,9 @@ def from_registry(registry: Registry, name: str) -> Located:
         raise ModelNotFound(
             f"The registry {registry.schema} knows no model '{name}'.{did_you_mean(name, known)}"
         )
-    return Located(ModelSpec.from_json(text))
+    spec = ModelSpec.from_json(text)
+    commit = registry.latest_commit(name) or spec.git_commit
+    return Located(spec.model_copy(update={"git_commit": commit}))
 
 
 def of_version(registry: Registry, version: Version) -> ModelSpec:

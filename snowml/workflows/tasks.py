@@ -17,6 +17,7 @@ from snowml.registry.store import Registry
 from snowml.spec.exposure import model_names
 from snowml.spec.graph import Graph, cadence, graphs_of
 from snowml.spec.schedule import last_due, next_due
+from snowml.workflows.arrivals import is_due
 from snowml.workflows.dbt import Dbt
 from snowml.workflows.lock import only_one
 from snowml.workflows.predict import predict
@@ -24,7 +25,7 @@ from snowml.workflows.project import Project
 from snowml.workflows.round import Clock, Round
 from snowml.workflows.specs import Located, from_project
 
-Standing = Literal["due", "succeeded", "failed", "given up", "never due"]
+Standing = Literal["due", "succeeded", "failed", "given up", "never due", "no new rows"]
 
 # A run that failed so often is left alone until the schedule's next moment.
 ATTEMPTS = 3
@@ -94,11 +95,7 @@ def expected(dbt: Dbt, specs: Sequence[Located], *, as_of: datetime) -> list[Exp
     with _session(dbt) as registry:
         for graph in graphs_of(located.spec for located in specs):
             due_at = last_due(graph.schedule, as_of)
-            standing = (
-                _standing(registry.task_runs(schedule=graph.schedule, due_at=due_at))
-                if due_at
-                else "never due"
-            )
+            standing = _standing(registry, graph, due_at) if due_at else "never due"
             found.append(Expected(graph, due_at, standing, next_due(graph.schedule, as_of)))
     return found
 
@@ -139,12 +136,13 @@ def alone(project: Project) -> Iterator[int | None]:
         yield other
 
 
-def _standing(runs: Sequence[TaskRun]) -> Standing:
+def _standing(registry: Registry, graph: Graph, due_at: datetime) -> Standing:
+    runs = registry.task_runs(schedule=graph.schedule, due_at=due_at)
     states = [run.state for run in runs if run.task == "finalize"]
     if "succeeded" in states:
         return "succeeded"
     if not states:
-        return "due"
+        return "due" if runs or is_due(registry, graph, due_at) else "no new rows"
     return "given up" if len(states) >= ATTEMPTS else "failed"
 
 

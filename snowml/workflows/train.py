@@ -255,7 +255,14 @@ def _register(
         artifact.signature, data, masks["train"], fitted.labels, fitted.scores
     )
     with registry.transaction():
-        registry.record_spec(spec.name, spec.hash, spec.to_json(), now, overridden=located.overridden)
+        registry.record_spec(
+            spec.name,
+            spec.hash,
+            spec.to_json(),
+            now,
+            overridden=located.overridden,
+            git_commit=spec.git_commit,
+        )
         registry.record_run(run)
         version = Version(
             model=spec.name,

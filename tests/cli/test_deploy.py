@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
 import shop
@@ -12,6 +15,8 @@ from snowflake_target import PASSWORD
 
 pytestmark = pytest.mark.dbt
 
+# As its users start it, in a process of its own.
+COMMAND = [sys.executable, "-c", "from snowml.cli import main; main()", "deploy", "--target", "snow"]
 SCHEDULE = "monitor: {schedule: 0 6 * * * Europe/Berlin}"
 
 
@@ -84,6 +89,7 @@ def test_what_the_target_lacks_is_told(written: shop.Shop, missing: str, told: s
     assert told in answer.err
 
 
+@pytest.mark.standin_loop
 def test_it_is_applied_compared_and_destroyed(written: shop.Shop, warehouse: object) -> None:
     settings = {key: value for key, value in warehouse.parameters.items() if key != "session_parameters"}  # type: ignore[attr-defined]
     made = with_target(
@@ -100,3 +106,52 @@ def test_it_is_applied_compared_and_destroyed(written: shop.Shop, warehouse: obj
     assert {step["kind"] for step in answer.json["steps"]} == {"task", "procedure", "stage"}
     assert made.cli("deploy", "--target", "snow", "--destroy", "--json").json["steps"] == []
     assert PASSWORD not in answer.out + answer.err
+
+
+@pytest.mark.standin_loop
+def test_of_two_at_once_each_ends_well_or_says_that_the_other_is_running(
+    written: shop.Shop, warehouse: object
+) -> None:
+    settings = {key: value for key, value in warehouse.parameters.items() if key != "session_parameters"}  # type: ignore[attr-defined]
+    made = with_target(
+        written, **{**settings, "schema": "analytics", "password": PASSWORD, "warehouse": "WH"}
+    )
+    # Parsed once beforehand, so that both reach the account at about the same time.
+    assert made.cli("deploy", "--target", "snow", "--dry-run").code == 0
+    both = [
+        subprocess.Popen(COMMAND, cwd=made.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [(one.communicate(timeout=120)[1], one.returncode) for one in both]
+    assert 0 in [code for _, code in told], told
+    for text, code in told:
+        assert code == 0 or (code == 3 and "Another deployment to this schema" in text), text
+    answer = made.cli("deploy", "--target", "snow", "--json")
+    assert answer.code == 0, answer.err
+    assert {step["action"] for step in answer.json["steps"]} == {"keep"}
+
+
+@pytest.mark.standin_loop
+def test_a_deployment_that_was_killed_is_gone_on_with(written: shop.Shop, warehouse: object) -> None:
+    settings = {key: value for key, value in warehouse.parameters.items() if key != "session_parameters"}  # type: ignore[attr-defined]
+    made = with_target(
+        written, **{**settings, "schema": "analytics", "password": PASSWORD, "warehouse": "WH"}
+    )
+    with subprocess.Popen(
+        COMMAND, cwd=made.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stderr
+        for line in one.stderr:
+            if "create procedure" in line:
+                one.kill()
+                break
+        one.communicate(timeout=60)
+    assert one.returncode == -signal.SIGKILL
+    answer = made.cli("deploy", "--target", "snow")
+    assert answer.code == 3
+    assert f"process {one.pid}, since" in answer.err
+    answer = made.cli("deploy", "--target", "snow", "--take-over", "--json")
+    assert answer.code == 0, answer.err
+    assert {step["action"] for step in answer.json["steps"] if step["kind"] in ("stage", "file")} == {"keep"}
+    answer = made.cli("deploy", "--target", "snow", "--json")
+    assert {step["action"] for step in answer.json["steps"]} == {"keep"}

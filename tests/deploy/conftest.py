@@ -10,6 +10,7 @@ pytest.importorskip("snowflake.snowpark", reason="the extra 'snowflake' is not i
 
 from snowml.deploy.plan import Place
 from snowml.deploy.settings import Deployment
+from snowml.names import Relation
 
 SCHEDULE = "0 6 * * * Europe/Berlin"
 UPKEEP = {
@@ -19,8 +20,14 @@ UPKEEP = {
 SETTINGS = {"warehouse": "transforming", "roles": ("analyst", "Data Team")}
 
 
-def place_of(database: str = "SHOP", *, upkeep: dict[str, Any] = UPKEEP, **changes: Any) -> Place:
-    spec = handmade.spec(**upkeep)
+def place_of(
+    database: str = "SHOP",
+    *,
+    upkeep: dict[str, Any] = UPKEEP,
+    stream: Relation | None = None,
+    **changes: Any,
+) -> Place:
+    spec = handmade.spec(**upkeep).model_copy(update={"stream": stream})
     return Place(database, "snowml", "analytics", (spec,), Deployment.model_validate({**SETTINGS, **changes}))
 
 

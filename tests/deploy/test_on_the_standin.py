@@ -3,6 +3,8 @@
 What an account makes of it, no test here knows.
 """
 
+import re
+
 import handmade
 import pytest
 from snowflake_target import open_standin
@@ -16,14 +18,16 @@ from snowml.progress import Silent
 from snowml.registry.schema import CURRENT, schema_version
 from snowml.registry.store import Registry
 
+pytestmark = pytest.mark.standin_loop
+
 NOTIFY = {"integration": "mail", "emails": ["a@example.com"]}
 GRAPH = "SNOWML_0_6_X_X_X_EUROPE_BERLIN_"
 ORDER = {
-    "FEATURES": "",
-    "SCORE_LATENESS": "FEATURES",
-    "MONITOR_LATENESS": "SCORE_LATENESS",
-    "RETRAIN_LATENESS": "MONITOR_LATENESS",
-    "FINALIZE": "FEATURES",
+    "FEATURES": [],
+    "SCORE_LATENESS": ["FEATURES"],
+    "MONITOR_LATENESS": ["SCORE_LATENESS"],
+    "RETRAIN_LATENESS": ["MONITOR_LATENESS"],
+    "FINALIZE": ["FEATURES"],
 }
 
 
@@ -63,7 +67,9 @@ class Deployer:
     def order(self):
         """Each task, and the one that it comes after, without what all names begin with."""
         return {
-            name.removeprefix(GRAPH): row["predecessors"].rpartition(GRAPH)[2]
+            name.removeprefix(GRAPH): re.findall(
+                rf"{GRAPH}(\w+)", row["predecessors"] + row["task_relations"]
+            )
             for name, row in self.shown("tasks").items()
         }
 
@@ -133,9 +139,87 @@ def test_what_breaks_off_is_gone_on_with(deployer, monkeypatch):
     assert f"{done} of {len(whole)} steps are done and stay. Run snowml deploy again" in str(caught.value)
     monkeypatch.undo()
     rest = [name.upper().removeprefix(GRAPH) for _, _, name in deployer.deploy()]
-    assert rest == ["FEATURES", "SCORE_LATENESS", "MONITOR_LATENESS", "RETRAIN_LATENESS", "FINALIZE"]
+    # What was done is not done again.
+    assert rest == ["MONITOR_LATENESS", "RETRAIN_LATENESS", "FINALIZE"]
     assert deployer.order() == ORDER
     assert deployer.deploy() == []
+
+
+def test_a_change_that_breaks_off_leaves_no_task_without_its_place(deployer, monkeypatch):
+    engine = deployer.engine
+    deployer.deploy()
+    run = engine.execute
+
+    def execute(sql, params=()):
+        if "create or replace task" in sql and f'"{GRAPH}SCORE_LATENESS"\n' in sql:
+            raise TerminalError("Insufficient privileges.")
+        run(sql, params)
+
+    monkeypatch.setattr(engine, "execute", execute)
+    with pytest.raises(TerminalError):
+        apply(engine, deployer.plan(timeout="2 hours"), Silent())
+    monkeypatch.undo()
+    # Back to what was wanted at first: each but the root has the right definition, and two have lost their place.
+    assert deployer.order()["SCORE_LATENESS"] == deployer.order()["FINALIZE"] == []
+    deployer.deploy()
+    assert deployer.order() == ORDER
+    assert deployer.deploy() == []
+
+
+def test_files_of_earlier_deployments_go_unless_another_deployment_uses_them(deployer):
+    engine = deployer.engine
+    deployer.deploy()
+    stage = deployer.place().stage
+    old = [f"snowml_{digit * 16}.zip" for digit in "12"]
+    for name in old:
+        engine.put(stage, name, b"PK\x05\x06" + bytes(18))
+    engine.execute("create schema elsewhere")
+    name = Relation("elsewhere", "train_model", engine.database).sql("snowflake")
+    engine.execute(
+        f"create procedure {name}(a varchar) returns varchar language python runtime_version = '3.11' "
+        f"packages = ('snowflake-snowpark-python') imports = ('@{stage.sql('snowflake')}/{old[1]}') "
+        "handler = 'run' comment = 'snowml deploy 1' as 'def run(session, a): return a'"
+    )
+    assert deployer.deploy() == [("remove", "file", old[0])]
+    assert deployer.deploy() == []
+    engine.execute(f"drop procedure {name}(varchar)")
+    assert deployer.deploy() == [("remove", "file", old[1])]
+
+
+def test_a_graph_waits_for_rows_takes_them_and_waits_again(deployer):
+    engine = deployer.engine
+    engine.execute("create schema if not exists main")
+    fill(engine)
+    table = Relation("main", "training_set")
+    serverless = {"serverless": {"max": "SMALL"}, "stream": table, "resume": True}
+    deployer.deploy(**serverless)
+    assert deployer.deploy(**serverless) == []
+    root = deployer.shown("tasks")[GRAPH + "FEATURES"]
+    assert root["warehouse"] == ""
+    (stream,) = deployer.shown("streams")
+    asked = f"select {root['condition']} as has_data"
+
+    def has_data():
+        return next(iter(engine.query(asked).to_pylist()[0].values()))
+
+    def features():
+        engine.execute(root["definition"].removesuffix(")") + f", null, '{handmade.AS_OF.isoformat()}')")
+        return Registry(engine, "snowml").task_runs()[-1].detail
+
+    assert has_data()
+    assert features().endswith("; 200 new rows in main.training_set")
+    assert not has_data()
+    name = table.within(engine.database).sql("snowflake")
+    engine.execute(f"insert into {name} select * from {name} limit 3")
+    assert has_data()
+    assert features().endswith("; 3 new rows in main.training_set")
+    assert not has_data()
+    # Made anew, the table has another stream, or none could be read.
+    engine.execute(f"create or replace table {name} as select * from {name}")
+    assert deployer.deploy(**serverless) == [("replace", "stream", stream.lower())]
+    assert has_data()
+    deployer.deploy()
+    assert deployer.shown("streams") == {}
 
 
 def test_a_graph_that_was_running_when_it_broke_off_is_told_to_be_resumed(deployer, monkeypatch):

@@ -29,6 +29,14 @@ FULL = {
     "notify": {"integration": "mail", "emails": ["a@example.com", "o'b@example.com"]},
 }
 
+SERVERLESS = {
+    "serverless": {"min": "XSMALL", "initial": "SMALL", "max": "LARGE"},
+    "training_warehouse": "TRAINING",
+    "training_memory": "MEMORY_16X",
+    "log_level": "INFO",
+    "notify": {"integration": "mail", "emails": ["a@example.com"], "about": ["retraining"]},
+}
+
 
 def steps_of(place, found=None, resume=False):
     return plan(place, found or Found(), registry=None, now=handmade.NOW, resume=resume)
@@ -41,7 +49,11 @@ def done(steps):
 def there(place, state="suspended"):
     """An account on which everything stands."""
     objects = {
-        thing.key: Existing(thing.mark, state if thing.key.kind in ("task", "alert") else "")
+        thing.key: Existing(
+            thing.mark,
+            state if thing.key.kind in ("task", "alert") else "",
+            " ".join(f'"{one.sql("snowflake")}"' for one in thing.after),
+        )
         for thing in place.things
     }
     return Found(frozenset({"snowml", "analytics"}), objects, frozenset(file.name for file in place.files))
@@ -53,8 +65,17 @@ def without(found, key):
 
 def changed(found, key, **changes):
     one = found.objects[key]
-    other = Existing(changes.get("comment", OURS + "0"), changes.get("state", one.state))
-    return Found(found.schemas, {**found.objects, key: other}, found.files)
+    other = Existing(
+        changes.get("comment", OURS + "0"),
+        changes.get("state", one.state),
+        changes.get("relations", one.relations),
+    )
+    return Found(found.schemas, {**found.objects, key: other}, found.files, found.used)
+
+
+def there_mark(place):
+    """The comment of the finalizer."""
+    return next(thing.mark for thing in place.things if thing.key == task("finalize"))
 
 
 def task(name):
@@ -84,6 +105,14 @@ def test_the_sql_is_what_was_reviewed(place):
 
 def test_what_an_administrator_runs_is_what_was_reviewed(place):
     assert setup_script(place(**FULL)) + "\n" == (GOLDEN / "setup.sql").read_text("utf-8")
+
+
+def test_the_sql_of_a_graph_that_waits_for_rows_without_a_warehouse_is_what_was_reviewed(place):
+    waits = place(stream=Relation("raw", "orders"), **SERVERLESS)
+    steps = [step for step in steps_of(waits) if step.what in ("stream", "task", "alert")]
+    text = "\n\n".join(normal(f"{one};") for step in steps for one in step.statements)
+    assert text + "\n" == (GOLDEN / "serverless.sql").read_text("utf-8")
+    assert setup_script(waits) + "\n" == (GOLDEN / "serverless_setup.sql").read_text("utf-8")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -155,8 +184,17 @@ class TestWhatIsThereAlready:
         found = without(there(place()), task("monitor_lateness"))
         steps = [step for step in done(steps_of(place(), found)) if step[1] == "task"]
         assert ("create", "task", task("monitor_lateness").name.name) in steps
-        # With the whole of its graph: what came after it may have lost its place.
-        assert [action for action, _, _ in steps] == ["replace", "replace", "create", "replace", "replace"]
+        # With what came after it, which has lost its place, and nothing else of its graph.
+        assert [(action, name.rpartition("berlin_")[2]) for action, _, name in steps] == [
+            ("create", "monitor_lateness"),
+            ("replace", "retrain_lateness"),
+        ]
+
+    def test_a_task_that_lost_its_place_is_made_again_though_its_definition_is_the_same(self, place):
+        found = changed(there(place()), task("finalize"), comment=there_mark(place()), relations="")
+        assert [name for _, kind, name in done(steps_of(place(), found)) if kind == "task"] == [
+            task("finalize").name.name
+        ]
 
     def test_a_graph_that_runs_is_suspended_while_it_changes_and_runs_again_after(self, place):
         found = changed(there(place(), "started"), task("score_lateness"))
@@ -164,8 +202,7 @@ class TestWhatIsThereAlready:
         assert [(action, name.rpartition("berlin_")[2]) for action, _, name in steps] == [
             *(("suspend", name) for name in ("features", "score_lateness", "monitor_lateness")),
             *(("suspend", name) for name in ("retrain_lateness", "finalize")),
-            *(("replace", name) for name in ("features", "score_lateness", "monitor_lateness")),
-            *(("replace", name) for name in ("retrain_lateness", "finalize")),
+            *(("replace", name) for name in ("score_lateness", "monitor_lateness", "retrain_lateness")),
             ("resume", "score_lateness"),
             ("resume", "monitor_lateness"),
             ("resume", "retrain_lateness"),
@@ -177,13 +214,13 @@ class TestWhatIsThereAlready:
         found = changed(there(place()), task("score_lateness"))
         assert [action for action, kind, _ in done(steps_of(place(), found)) if kind == "task"] == [
             "replace"
-        ] * 5
+        ] * 3
 
     def test_a_task_that_is_not_wanted_any_more_goes(self, place):
         found = there(place(), "started")
         less = place(upkeep={"monitor": {"schedule": SCHEDULE, "window": "90 days"}})
         steps = [step for step in done(steps_of(less, found)) if step[1] == "task"]
-        assert [step[0] for step in steps] == [*["suspend"] * 4, "remove", *["replace"] * 4, *["resume"] * 4]
+        assert [step[0] for step in steps] == [*["suspend"] * 4, "remove", *["resume"] * 4]
         assert steps[4][2].endswith("retrain_lateness")
 
     def test_a_graph_of_another_schedule_goes_whole(self, place):
@@ -206,6 +243,29 @@ class TestWhatIsThereAlready:
         ) as caught:
             steps_of(place(), found)
         assert key.sql in str(caught.value)
+
+    def test_files_that_no_procedure_uses_any_more_go_and_foreign_ones_stay(self, place):
+        found = there(place())
+        old, used, foreign = (f"snowml_{digit * 16}.zip" for digit in "123")
+        files = found.files | {old, used, "notes.txt", foreign.replace(".zip", ".csv")}
+        found = Found(found.schemas, found.objects, files, frozenset({used}))
+        gone = [step for step in steps_of(place(), found) if step.action == "remove"]
+        assert [step.statements for step in gone] == [(f'remove @"SHOP"."SNOWML"."SNOWML_CODE"/{old}',)]
+
+    def test_a_stream_that_went_stale_is_made_again_and_the_graph_left_alone(self, place):
+        waits = place(stream=Relation("raw", "orders"))
+        (key,) = [key for key in there(waits).objects if key.kind == "stream"]
+        found = changed(there(waits), key, comment=there(waits).objects[key].comment, state="stale")
+        assert [(action, kind) for action, kind, _ in done(steps_of(waits, found))][-1:] == [
+            ("replace", "stream")
+        ]
+
+    def test_a_stream_that_nothing_waits_for_goes(self, place):
+        found = there(place(stream=Relation("raw", "orders")))
+        steps = done(steps_of(place(), found))
+        assert steps[-1] == ("remove", "stream", "snowml_0_6_x_x_x_europe_berlin_raw_orders")
+        # The root has another definition: the whole graph comes after it.
+        assert [action for action, kind, _ in steps if kind == "task"] == ["replace"] * 5
 
     def test_what_is_taken_away_is_what_deployments_made_and_no_data(self, place):
         found = there(place(**FULL), "started")
@@ -286,6 +346,13 @@ class TestSettings:
                 "deploy:\n  notify:\n    integraton: a\n",
                 "unknown key 'integraton'. Did you mean 'integration'?",
             ),
+            ("deploy:\n  serverless: {maximum: LARGE}\n", "unknown key 'maximum'. Did you mean"),
+            (
+                "deploy:\n  serverless: {initial: LARGE, max: SMALL}\n",
+                "snowml.yml:2: serverless: LARGE, SMALL: sizes go from 'min' over 'initial' to 'max'",
+            ),
+            ("deploy:\n  training_memory: MEMORY_16X\n", "name the warehouse too"),
+            ("deploy:\n  notify: {integration: a, emails: [b], about: [news]}\n", "notify.about.0: 'news'"),
             ("other: 1\n", "must have the one key 'deploy'"),
             ("deploy: [\n", "is not valid YAML"),
         ],
@@ -301,5 +368,7 @@ def test_the_estimate_is_runs_times_minutes_times_credits(place):
     (found,) = estimate(graphs_of(one.specs), one.deployment, handmade.NOW)
     assert (found.runs, found.minutes) == (30, (5, 56))
     assert found.credits == (round(30 * 5 / 60, 1), round(30 * 56 / 60, 1))
+    free = place(serverless={"max": "MEDIUM"})
+    assert estimate(graphs_of(free.specs), free.deployment, handmade.NOW)[0].credits == (2.5, 112.0)
     large = place(warehouse_size="LARGE")
     assert estimate(graphs_of(large.specs), large.deployment, handmade.NOW)[0].credits[0] == 20.0

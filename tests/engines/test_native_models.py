@@ -23,6 +23,9 @@ from snowml.training.data import feature_columns, to_frame
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.promote import rollback
 
+# Promotion and rollback on the stand-in, by the engine that a deployment uses.
+pytestmark = pytest.mark.standin_loop
+
 HOME = Relation("snowml", handmade.MODEL)
 
 

@@ -38,7 +38,20 @@ def test_tasks_are_listed_suspended_until_they_are_resumed(ask, warehouse):
             "root tasks only",
         ),
         ("create task a warehouse = wh color = 'red' after root as select 1", "option COLOR"),
-        ("create task a schedule = '1 MINUTE' as select 1", "serverless"),
+        (
+            "create task a warehouse = wh user_task_managed_initial_warehouse_size = 'XSMALL' schedule = '1 MINUTE' "
+            "as select 1",
+            "exclude each other",
+        ),
+        (
+            "create task a serverless_task_max_statement_size = 'HUGE' schedule = '1 MINUTE' as select 1",
+            "invalid size 'HUGE'",
+        ),
+        (
+            "create task a warehouse = wh schedule = '1 MINUTE' when system$stream_has_data('s') as select 1",
+            "Stream",
+        ),
+        ("create task a warehouse = wh schedule = '1 MINUTE' when 1 = 1 as select 1", "in a task's WHEN"),
         ("create task root warehouse = wh schedule = '1 MINUTE' as select 1", "already exists"),
         ("alter task nobody resume", "NOBODY"),
         ("drop task nobody", "NOBODY"),

@@ -25,7 +25,7 @@ from snowml.shipped import shipped
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.repair import create_versioned
 
-pytestmark = [pytest.mark.dbt, pytest.mark.loop]
+pytestmark = [pytest.mark.dbt, pytest.mark.loop, pytest.mark.standin_loop]
 
 FLAVORS = {"flight_delay": "kernel", "arrival_delay": "sql"}
 # More rows than answers about relations have, and fewer than any table that is scored.

@@ -97,3 +97,14 @@ def test_a_schedule_or_a_task_that_there_is_not_has_a_suggestion(registry):
         run(registry, "score_latenes")
     with pytest.raises(ModelNotFound, match=r"No model has the schedule '0 1 \* \* \* UTC'"):
         run_task(registry.engine, registry, "0 1 * * * UTC", "features", clock=lambda: AT)
+
+
+def test_what_came_of_a_task_is_logged(registry, caplog):
+    """On Snowflake that lands in the event table."""
+    caplog.set_level("INFO", "snowml.tasks")
+    run(registry, "features")
+    run(registry, "finalize")
+    assert [(one.levelname, one.message.partition(",")[0]) for one in caplog.records] == [
+        ("INFO", f"features of {SCHEDULE}"),
+        ("ERROR", f"finalize of {SCHEDULE}"),
+    ]

@@ -5,6 +5,7 @@
       on-run-end: "{{ snowml.record_specs() }}"
 
   What is recorded is what the exposure says, with its relations resolved for the target; it is checked when it is read.
+  It is to the letter what `snowml train` and `snowml deploy` record, so that none of them records it again.
   Does nothing where there is no registry yet: the first training makes it.
 #}
 {% macro record_specs() -%}
@@ -41,6 +42,7 @@
     'settings': settings,
     'training_set': snowml._spec_relation(exposure, settings.training_set),
     'scoring_set': snowml._spec_relation(exposure, settings.scoring_set),
+    'stream': snowml._spec_relation(exposure, settings.monitor.stream) if (settings.monitor or {}).stream else none,
     'registry_schema': snowml.registry_schema(),
     'function_schema': var('snowml_function_schema', none) or target.schema,
     'target': target.name,
@@ -52,15 +54,24 @@
 {% macro _spec_relation(exposure, name) -%}
   {%- for id in exposure.depends_on.nodes -%}
     {%- set node = graph.nodes.get(id) or graph.sources.get(id) -%}
-    {%- if node.name == name -%}
+    {%- if node.name == name or id.endswith('.' ~ name) -%}
       {%- set own = node.database is none or node.database | lower == target.database | lower -%}
       {{ return({
-        'schema': node.schema, 'name': node.alias or node.identifier, 'database': none if own else node.database
+        'schema': snowml._spec_part(node, node.schema),
+        'name': snowml._spec_part(node, node.alias or node.identifier),
+        'database': none if own else snowml._spec_part(node, node.database),
       }) }}
     {%- endif -%}
   {%- endfor -%}
   {{ exceptions.raise_compiler_error(
     'exposure ' ~ exposure.name ~ " reads '" ~ name ~ "', which is not in its depends_on. Add ref('" ~ name ~ "').") }}
+{%- endmacro %}
+
+
+{# A name as `ModelSpec` has it: what dbt emits without quotes a warehouse folds; what it quotes is meant to the letter. #}
+{% macro _spec_part(node, name) -%}
+  {%- set plain = modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_$]*', name) -%}
+  {{ return(name if not plain or '"' ~ name ~ '"' in (node.relation_name or '') else name | lower) }}
 {%- endmacro %}
 
 

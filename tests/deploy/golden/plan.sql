@@ -178,16 +178,16 @@ create or replace alert "SHOP"."SNOWML"."SNOWML_FAILURE"
 warehouse = "TRANSFORMING"
 schedule = 'USING CRON 0 * * * * UTC'
 comment = 'snowml deploy #'
-if (exists (select 1 from "SHOP"."SNOWML"."TASK_RUNS" where state = 'failed' and ended_at > convert_timezone('UTC', snowflake.alert.last_successful_scheduled_time())::timestamp_ntz))
-then call system$send_email('mail', 'a@example.com, o''b@example.com', 'snowml: a task failed', 'snowml tasks history, or the table task_runs, says which and why.');
+if (exists (select 1 from "SHOP"."SNOWML"."MESSAGES" where kind = 'failure' and told_at > convert_timezone('UTC', snowflake.alert.last_successful_scheduled_time())::timestamp_ntz))
+then call system$send_email('mail', 'a@example.com, o''b@example.com', 'snowml: a task failed', 'The view messages of the registry, or snowml tasks messages, says more (failure).');
 
 -- create alert snowml_drift
 create or replace alert "SHOP"."SNOWML"."SNOWML_DRIFT"
 warehouse = "TRANSFORMING"
 schedule = 'USING CRON 0 * * * * UTC'
 comment = 'snowml deploy #'
-if (exists (select 1 from "SHOP"."SNOWML"."TASK_RUNS" as r inner join "SHOP"."SNOWML"."DRIFT" as d on d.model = r.model and d.window_end = r.due_at where r.task like 'monitor%' and d.drifted and r.ended_at > convert_timezone('UTC', snowflake.alert.last_successful_scheduled_time())::timestamp_ntz))
-then call system$send_email('mail', 'a@example.com, o''b@example.com', 'snowml: a model drifted', 'snowml monitor, or the table drift, says which columns.');
+if (exists (select 1 from "SHOP"."SNOWML"."MESSAGES" where kind = 'drift' and told_at > convert_timezone('UTC', snowflake.alert.last_successful_scheduled_time())::timestamp_ntz))
+then call system$send_email('mail', 'a@example.com, o''b@example.com', 'snowml: a model drifted', 'The view messages of the registry, or snowml tasks messages, says more (drift).');
 
 -- resume alert snowml_failure
 alter alert "SHOP"."SNOWML"."SNOWML_FAILURE" resume;

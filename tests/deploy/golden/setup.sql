@@ -5,11 +5,11 @@ grant usage on database "SHOP" to role "SNOWML_DEPLOYER";
 -- Its own schemas: what it makes there is its own. It needs no right elsewhere but to read.
 create schema if not exists "SHOP"."SNOWML";
 create schema if not exists "SHOP"."ANALYTICS";
-grant usage, create table, create view, create stage, create function, create procedure, create task, create alert, create model on schema "SHOP"."SNOWML" to role "SNOWML_DEPLOYER";
-grant usage, create table, create view, create stage, create function, create procedure, create task, create alert, create model on schema "SHOP"."ANALYTICS" to role "SNOWML_DEPLOYER";
+grant usage, create table, create view, create stage, create function, create procedure, create task, create stream, create alert, create model on schema "SHOP"."SNOWML" to role "SNOWML_DEPLOYER";
+grant usage, create table, create view, create stage, create function, create procedure, create task, create stream, create alert, create model on schema "SHOP"."ANALYTICS" to role "SNOWML_DEPLOYER";
 grant usage on schema "SHOP"."MAIN" to role "SNOWML_DEPLOYER";
 grant select on "SHOP"."MAIN"."TRAINING_SET" to role "SNOWML_DEPLOYER";
--- Running tasks and alerts are rights of the account. None is serverless: no EXECUTE MANAGED TASK.
+-- Running tasks and alerts are rights of the account:
 grant execute task, execute alert on account to role "SNOWML_DEPLOYER";
 grant usage, operate on warehouse "TRANSFORMING" to role "SNOWML_DEPLOYER";
 grant usage, operate on warehouse "TRAINING" to role "SNOWML_DEPLOYER";

@@ -8,6 +8,8 @@ Beyond single statements:
 - Nobody has rights. GRANT, ROLE and EXECUTE AS are taken note of; a procedure with owner's rights sees all that its
   caller sees, and shares the caller's session in both cases.
 - TASK and ALERT are checked, kept and listed, and never run, whatever their state.
+- A STREAM is on a table, of rows that are added, and stale once the table was made anew; it does not age, and no
+  table need keep track of changes. A task's WHEN is checked, and asked by nobody.
 - PACKAGES and ARTIFACT_REPOSITORY are not resolved: a handler sees what the interpreter of the nursery has installed.
   A new process is forked for each function, and for each CALL.
 - Writers do not wait for each other: DuckDB refuses the second of two transactions that change the same rows.

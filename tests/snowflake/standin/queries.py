@@ -98,7 +98,8 @@ def run(session: "Session", sql: str, bound: dict[str, Any], describe_only: bool
     wanted = len(list(expression.find_all(exp.Placeholder)))
     if wanted != len(values):
         raise Failure(f"SQL compilation error:\n{wanted} placeholders and {len(values)} bound values.", 2049)
-    found = cursor.run(expression, values or None)
+    with session.account.streams.read_by(session, expression):
+        found = cursor.run(expression, values or None)
     if temporary:
         temporary()
     if isinstance(expression, QUERIES):

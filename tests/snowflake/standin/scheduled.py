@@ -1,10 +1,12 @@
 """Tasks and alerts: taken note of, checked as far as an account would, listed by SHOW; nothing here ever runs them."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from standin import streams
 from standin.answers import Answer, Listing, listing, status
 from standin.failures import Failure, exists, missing, unknown
 from standin.grammar import Name, Reader
@@ -23,10 +25,15 @@ OPTIONS = {
             "COMMENT",
             "FINALIZE",
         ),
+        *("USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE", "SERVERLESS_TASK_MIN_STATEMENT_SIZE"),
+        "SERVERLESS_TASK_MAX_STATEMENT_SIZE",
         *("SUSPEND_TASK_AFTER_NUM_FAILURES", "TASK_AUTO_RETRY_ATTEMPTS", "STATEMENT_TIMEOUT_IN_SECONDS"),
     },
     "ALERT": {"WAREHOUSE", "SCHEDULE", "COMMENT"},
 }
+# What a task without a warehouse has.
+SERVERLESS = {option for option in OPTIONS["TASK"] if option.endswith(("WAREHOUSE_SIZE", "STATEMENT_SIZE"))}
+SIZES = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE")
 # What a root has and no other task of its graph.
 OF_THE_ROOT = {
     "SCHEDULE",
@@ -44,6 +51,8 @@ COLUMNS = [
     "warehouse",
     "schedule",
     "predecessors",
+    "task_relations",
+    "condition",
 ]
 
 
@@ -55,6 +64,7 @@ class Scheduled:
     options: dict[str, str] = field(default_factory=dict)
     after: list[Name] = field(default_factory=list)
     finalizes: Name | None = None
+    condition: str = ""
     definition: str = ""
     state: str = "suspended"
 
@@ -121,13 +131,13 @@ class Schedules:
                     n.database,
                     n.schema,
                     one.options.get("COMMENT", ""),
-                    one.options["WAREHOUSE"],
+                    one.options.get("WAREHOUSE", ""),
                 ),
                 *(
                     one.options.get("SCHEDULE", ""),
-                    ",".join(map(str, [*one.after, *filter(None, [one.finalizes])])),
-                    one.state,
-                    one.definition,
+                    json.dumps([str(name) for name in one.after]),
+                    json.dumps({"FinalizedRootTask": str(one.finalizes)} if one.finalizes else {}),
+                    *(one.condition, one.state, one.definition),
                 ),
             ]
             for n, one in self._all.items()
@@ -142,6 +152,9 @@ class Schedules:
                 new.after.append(session.name(reader.path()))
                 while reader.take(","):
                     new.after.append(session.name(reader.path()))
+                continue
+            if self.kind == "TASK" and reader.take("WHEN"):
+                new.condition = self._condition(session, reader)
                 continue
             option = reader.identifier()
             if option not in OPTIONS[self.kind]:
@@ -161,12 +174,22 @@ class Schedules:
         if not new.definition:
             raise Failure(f"SQL compilation error:\na {self.kind.lower()} that does nothing.")
 
+    def _condition(self, session: "Session", reader: Reader) -> str:
+        """The text up to AS, once it is checked."""
+        start = reader.next
+        while reader.next and reader.next.text.upper() != "AS":
+            reader.one()
+        if start is None or reader.next is None:
+            raise reader.wrong("a condition and AS")
+        text = reader.sql[start.start : reader.next.start].strip()
+        streams.condition(session, text, session.account.streams)
+        return text
+
     def _check(self, new: Scheduled) -> None:
         schedule = new.options.get("SCHEDULE")
         if schedule is not None and not SCHEDULE.fullmatch(schedule):
             raise Failure(f"SQL compilation error:\ninvalid schedule '{schedule}'.")
-        if "WAREHOUSE" not in new.options:
-            raise unknown(f"serverless {self.kind.lower()}s")
+        self._check_compute(new)
         child = bool(new.after or new.finalizes)
         if self.kind == "TASK" and child == (schedule is not None):
             raise Failure("SQL compilation error:\na task has either a schedule or predecessors.")
@@ -180,6 +203,15 @@ class Schedules:
         self._refuse_while_its_root_runs(new)
         if new.name in self._all:
             self._refuse_while_its_root_runs(self._all[new.name])
+
+    def _check_compute(self, new: Scheduled) -> None:
+        given = SERVERLESS & set(new.options)
+        if "WAREHOUSE" in new.options and given:
+            raise Failure(
+                f"SQL compilation error:\n{', '.join(sorted(given))} and WAREHOUSE exclude each other."
+            )
+        if wrong := [new.options[option] for option in sorted(given) if new.options[option] not in SIZES]:
+            raise Failure(f"SQL compilation error:\ninvalid size '{wrong[0]}'.")
 
     def _root(self, one: Scheduled) -> Scheduled | None:
         above = one.finalizes or (one.after[0] if one.after else None)

@@ -33,6 +33,7 @@ class Account:
         from standin.procedures import Procedures
         from standin.scheduled import Schedules
         from standin.stages import Stages
+        from standin.streams import Streams
 
         self.instance = fakesnow.instance.FakeSnow(
             create_database_on_connect=False, create_schema_on_connect=False
@@ -48,6 +49,7 @@ class Account:
         self.port = 0
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
         self.procedures, self.models = Procedures(self), Models(self)
+        self.streams = Streams()
         self.tasks, self.alerts = Schedules("TASK"), Schedules("ALERT")
         self.lock = threading.RLock()
 
@@ -62,7 +64,8 @@ class Account:
     def drop_database(self, name: str) -> None:
         with self.lock:
             for objects in (
-                *(self.stages, self.functions, self.procedures, self.models, self.tasks, self.alerts),
+                *(self.stages, self.functions, self.procedures, self.models),
+                *(self.streams, self.tasks, self.alerts),
             ):
                 objects.forget(lambda one: one.database == name)
             self.duckdb.execute(f'detach database if exists "{name}"')

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("standin")
 
 # Taken note of, and nothing is done: DuckDB has nothing of the kind. Tests assert on the record.
-ACCEPTED = {"STREAM", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
+ACCEPTED = {"WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
 SYSTEM_FUNCTIONS = {
     "SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled.",
     "SYSTEM$ML_PLATFORM_CAPABILITIES": "{}",
@@ -82,6 +82,7 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
     owners |= {
         "STAGE": objects.stages,
         "MODEL": objects.models,
+        "STREAM": objects.streams,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
     }
@@ -98,6 +99,7 @@ def _drop(login: "Login", reader: Reader) -> Answer | None:
     owners |= {
         "STAGE": objects.stages,
         "MODEL": objects.models,
+        "STREAM": objects.streams,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
     }
@@ -162,7 +164,8 @@ def _show(login: "Login", reader: Reader) -> Answer | None:
         return session.account.functions.show(session, reader)
     if reader.take("USER PROCEDURES") or reader.take("PROCEDURES"):
         return session.account.procedures.show(session, reader)
-    for kind, owner in {"TASKS": session.account.tasks, "ALERTS": session.account.alerts}.items():
+    account = session.account
+    for kind, owner in {"TASKS": account.tasks, "ALERTS": account.alerts, "STREAMS": account.streams}.items():
         if reader.take(kind):
             return owner.show(session, reader)
     if reader.take("STAGES"):
@@ -185,9 +188,14 @@ def _stages(verb: str) -> Callable[["Login", Reader], Answer]:
     return handle
 
 
-def _select(_: "Login", reader: Reader) -> Answer | None:
+def _select(login: "Login", reader: Reader) -> Answer | None:
     """What clients ask of the system itself."""
     name = reader.words(2)[-1].upper()
+    if name == "SYSTEM$STREAM_HAS_DATA":
+        reader.one()
+        session = login.session
+        found = session.account.streams.has_data(session, Reader(reader.inside()).string())
+        return listing(Listing({name: "boolean"}, [["1" if found else "0"]]), 0x1000)
     if name in SYSTEM_FUNCTIONS:
         return listing(Listing({_column(reader, name): "text"}, [[SYSTEM_FUNCTIONS[name]]]), 0x1000)
     return None

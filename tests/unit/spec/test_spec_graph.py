@@ -1,6 +1,7 @@
 import pytest
 
-from snowml.spec.graph import cadence, graphs_of
+from snowml.names import Relation
+from snowml.spec.graph import cadence, graphs_of, stream_of
 
 SIX = "0 6 * * * Europe/Berlin"
 
@@ -53,3 +54,17 @@ def test_what_monitors_nothing_by_schedule_has_the_schedule_of_its_retraining(mo
 def test_a_graph_has_a_name_that_an_object_may_have(model, schedule, name):
     (graph,) = graphs_of([model("a", monitor={"schedule": schedule})])
     assert graph.name == name
+
+
+def test_a_graph_waits_if_all_its_models_do_and_for_any_of_their_tables(model):
+    orders, visits = Relation("raw", "orders"), Relation("raw", "visits")
+    names = {"a": orders, "b": visits, "c": None}
+    specs = [
+        model(name, monitor={"schedule": SIX}).model_copy(update={"stream": stream})
+        for name, stream in names.items()
+    ]
+    (graph,) = graphs_of(specs[:2])
+    assert graph.streams == (orders, visits)
+    assert stream_of(graph, orders, "snowml").name == "snowml_0_6_x_x_x_europe_berlin_raw_orders"
+    # One that waits for nothing is due by the clock.
+    assert graphs_of(specs)[0].streams == ()

@@ -30,7 +30,7 @@ def test_a_spec_survives_json(project, params, positive, relation, file):
     read = project.read(overrides={"params": params, "positive": positive})
     spec = read.model_copy(update={"training_set": relation, "file": file})
     again = ModelSpec.from_json(spec.to_json())
-    assert again == spec
+    assert again == spec.model_copy(update={"manifest_hash": None})
     assert again.hash == spec.hash
     assert again.to_json() == spec.to_json()
     assert type(again.settings.positive) is type(spec.settings.positive)
