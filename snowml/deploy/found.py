@@ -1,11 +1,13 @@
 """What stands on the account already: objects by their key, with the comment that says whose they are."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from snowml.deploy.things import Key, Kind
+from snowml.deploy.things import Key, Kind, mark_in
 from snowml.engines.base import Engine
+from snowml.engines.snowflake.feature_store import ENTITY_TAG
 from snowml.names import Relation, quoted, written
 
 _SHOWN: Mapping[Kind, str] = {
@@ -52,6 +54,8 @@ def look(engine: Engine, home: Relation, schema: str) -> Found:
     ):
         if place in schemas:
             objects |= _shown(engine, kind, place)  # type: ignore[arg-type]
+    if home.schema in schemas:
+        objects |= _feature_store(engine, home.schema)
     files: frozenset[str] = frozenset()
     if Key("stage", home) in objects:
         listed = engine.query(f"list @{home.sql('snowflake')}").to_pylist()
@@ -71,6 +75,24 @@ def _shown(engine: Engine, kind: Kind, schema: str) -> dict[Key, Existing]:
         comment = row.get("comment") or row.get("description") or ""
         found[Key(kind, name, types)] = Existing(comment, str(row.get("state") or "").lower())
     return found
+
+
+def _feature_store(engine: Engine, schema: str) -> dict[Key, Existing]:
+    """The feature views and entities of a schema; an entity's state is the columns by which its rows are known."""
+    place = f"{quoted(engine.database, 'snowflake')}.{quoted(schema, 'snowflake')}"
+    found = {}
+    for row in engine.query(f"show views in schema {place}").to_pylist():
+        if "$" in row["name"]:
+            found[_key("feature view", schema, row, engine)] = Existing(mark_in(row["comment"]))
+    for row in engine.query(f"show tags in schema {place}").to_pylist():
+        if row["name"].startswith(ENTITY_TAG):
+            keys = json.loads(row["allowed_values"] or "[]")
+            found[_key("entity", schema, row, engine)] = Existing(mark_in(row["comment"]), ",".join(keys))
+    return found
+
+
+def _key(kind: Kind, schema: str, row: Mapping[str, str], engine: Engine) -> Key:
+    return Key(kind, Relation(schema, written(row["name"], "snowflake"), engine.database))
 
 
 def _types(arguments: str) -> tuple[str, ...]:

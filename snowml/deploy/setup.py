@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from snowml.deploy.feature_views import Shelf
 from snowml.deploy.plan import Place
 from snowml.names import literal, quoted
 
@@ -9,8 +10,13 @@ ROLE: Final = "snowml_deployer"
 QUOTA: Final = 20
 
 
-def setup_script(place: Place) -> str:
-    """The statements, for a worksheet of somebody who may create roles and resource monitors; they may be repeated."""
+def setup_script(place: Place, shelf: Shelf | None = None) -> str:
+    """The statements, for a worksheet of somebody who may create roles and resource monitors; they may be repeated.
+
+    Args:
+        place: What is to be deployed.
+        shelf: The feature tables that are to be shown in the feature store.
+    """
     database = quoted(place.database, "snowflake")
     role, warehouse = quoted(ROLE, "snowflake"), quoted(str(place.deployment.warehouse), "snowflake")
     monitor = quoted("snowml_monitor", "snowflake")
@@ -30,7 +36,8 @@ def setup_script(place: Place) -> str:
             f"create alert, create model on schema {schema} to role {role};"
             for schema in own
         ),
-        *_reading(place, role),
+        *(_storing(place, role) if shelf else ()),
+        *_reading(place, shelf, role),
         "-- Running tasks and alerts are rights of the account. None is serverless: no EXECUTE MANAGED TASK.",
         f"grant execute task, execute alert on account to role {role};",
         *(
@@ -62,13 +69,19 @@ def setup_script(place: Place) -> str:
     return "\n".join(lines)
 
 
-def _reading(place: Place, role: str) -> list[str]:
-    """What training, scoring and monitoring read, where that is elsewhere."""
+def _storing(place: Place, role: str) -> list[str]:
+    """What the feature store takes besides: its entities are tags, and its views have them."""
+    home = f"{quoted(place.database, 'snowflake')}.{quoted(place.registry, 'snowflake')}"
+    return [f"grant create tag on schema {home} to role {role};"]
+
+
+def _reading(place: Place, shelf: Shelf | None, role: str) -> list[str]:
+    """What training, scoring and monitoring read, and what the feature store shows, where that is elsewhere."""
     sets = {
         relation.within(place.database)
         for spec in place.specs
         for relation in (spec.training_set, spec.scoring_set)
-    }
+    } | {table.relation for table in (shelf.tables if shelf else ())}
     return [
         statement
         for relation in sorted(sets, key=str)

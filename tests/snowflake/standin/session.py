@@ -33,6 +33,7 @@ class Account:
         from standin.procedures import Procedures
         from standin.scheduled import Schedules
         from standin.stages import Stages
+        from standin.tags import Absent, Tags
 
         self.instance = fakesnow.instance.FakeSnow(
             create_database_on_connect=False, create_schema_on_connect=False
@@ -49,6 +50,9 @@ class Account:
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
         self.procedures, self.models = Procedures(self), Models(self)
         self.tasks, self.alerts = Schedules("TASK"), Schedules("ALERT")
+        self.tags = Tags()
+        self.absent = {kind: Absent(kind) for kind in ("DYNAMIC TABLE", "ONLINE FEATURE TABLE")}
+        self.warehouses = {"STANDIN"}
         self.lock = threading.RLock()
 
     def create_database(self, name: str) -> None:
@@ -62,7 +66,15 @@ class Account:
     def drop_database(self, name: str) -> None:
         with self.lock:
             for objects in (
-                *(self.stages, self.functions, self.procedures, self.models, self.tasks, self.alerts),
+                *(
+                    self.stages,
+                    self.functions,
+                    self.procedures,
+                    self.models,
+                    self.tasks,
+                    self.alerts,
+                    self.tags,
+                ),
             ):
                 objects.forget(lambda one: one.database == name)
             self.duckdb.execute(f'detach database if exists "{name}"')

@@ -15,6 +15,7 @@ from standin.answers import Answer, Listing, listing, status
 from standin.failures import Failure, unknown
 from standin.grammar import Reader
 from standin.records import Record
+from standin.stages import like
 
 if TYPE_CHECKING:
     from standin.session import Login, Session
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("standin")
 
 # Taken note of, and nothing is done: DuckDB has nothing of the kind. Tests assert on the record.
-ACCEPTED = {"STREAM", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
+ACCEPTED = {"STREAM", "WAREHOUSE", "RESOURCE MONITOR", "ROLE", "EVENT TABLE"}
 SYSTEM_FUNCTIONS = {
     "SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled.",
     "SYSTEM$ML_PLATFORM_CAPABILITIES": "{}",
@@ -84,11 +85,18 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
         "MODEL": objects.models,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
+        "TAG": objects.tags,
     }
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
             return owner.create(session, reader, replace, temporary)
+    if reader.take("VIEW"):
+        return objects.tags.create_view(session, reader, replace)
+    if reader.take("WAREHOUSE"):
+        _ = reader.take("IF NOT EXISTS")
+        objects.warehouses.add(reader.identifier())
+        return status(kind="accepted")
     return _accepted(reader)
 
 
@@ -100,11 +108,16 @@ def _drop(login: "Login", reader: Reader) -> Answer | None:
         "MODEL": objects.models,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
+        "TAG": objects.tags,
+        **objects.absent,
     }
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
             return owner.drop(session, reader)
+    if reader.take("VIEW"):
+        objects.tags.drop_view(session, reader)
+        return None
     return _accepted(reader)
 
 
@@ -115,6 +128,8 @@ def _alter(login: "Login", reader: Reader) -> Answer | None:
     for kind, owner in {"MODEL": account.models, "TASK": account.tasks, "ALERT": account.alerts}.items():
         if reader.take(kind):
             return owner.alter(login.session, reader)
+    if reader.take("TABLE"):
+        return account.tags.alter_table(login.session, reader)
     return _accepted(reader)
 
 
@@ -151,23 +166,34 @@ def _use(_: "Login", reader: Reader) -> Answer | None:
 
 
 def _show(login: "Login", reader: Reader) -> Answer | None:
-    session = login.session
-    if reader.take("MODELS"):
-        return session.account.models.show(session, reader)
-    if reader.take("VERSIONS"):
-        return session.account.models.show_versions(session, reader)
-    if reader.take("FUNCTIONS IN MODEL"):
-        return session.account.models.show_functions(session, reader)
-    if reader.take("USER FUNCTIONS") or reader.take("FUNCTIONS"):
-        return session.account.functions.show(session, reader)
-    if reader.take("USER PROCEDURES") or reader.take("PROCEDURES"):
-        return session.account.procedures.show(session, reader)
-    for kind, owner in {"TASKS": session.account.tasks, "ALERTS": session.account.alerts}.items():
+    session, account = login.session, login.session.account
+    shown = {
+        "MODELS": account.models.show,
+        "VERSIONS": account.models.show_versions,
+        "FUNCTIONS IN MODEL": account.models.show_functions,
+        "USER FUNCTIONS": account.functions.show,
+        "FUNCTIONS": account.functions.show,
+        "USER PROCEDURES": account.procedures.show,
+        "PROCEDURES": account.procedures.show,
+        "TASKS": account.tasks.show,
+        "ALERTS": account.alerts.show,
+        "TAGS": account.tags.show,
+        "VIEWS": account.tags.show_views,
+        "WAREHOUSES": _show_warehouses,
+        "STAGES": account.stages.show,
+        **{f"{kind}S": absent.show for kind, absent in account.absent.items()},
+    }
+    for kind, show in shown.items():
         if reader.take(kind):
-            return owner.show(session, reader)
-    if reader.take("STAGES"):
-        return session.account.stages.show(session, reader)
+            return show(session, reader)
     return None
+
+
+def _show_warehouses(session: "Session", reader: Reader) -> Answer:
+    pattern = reader.string() if reader.take("LIKE") else "%"
+    reader.end()
+    rows = [[name, "STARTED"] for name in sorted(session.account.warehouses) if like(name, pattern)]
+    return listing(Listing({"name": "text", "state": "text"}, rows))
 
 
 def _describe(login: "Login", reader: Reader) -> Answer | None:
@@ -175,6 +201,10 @@ def _describe(login: "Login", reader: Reader) -> Answer | None:
         return login.session.account.functions.describe(login.session, reader)
     if reader.take("PROCEDURE"):
         return login.session.account.procedures.describe(login.session, reader)
+    if reader.take("VIEW"):
+        session = login.session
+        name = session.name(reader.path())
+        return session.account.tags.describe(session, name, queries.run(session, reader.sql, {}, False))
     return None
 
 
@@ -185,9 +215,14 @@ def _stages(verb: str) -> Callable[["Login", Reader], Answer]:
     return handle
 
 
-def _select(_: "Login", reader: Reader) -> Answer | None:
+def _select(login: "Login", reader: Reader) -> Answer | None:
     """What clients ask of the system itself."""
     name = reader.words(2)[-1].upper()
+    if reader.take("ENTITY_DETAIL"):
+        session = login.session
+        detail = session.account.tags.entity_detail(session, reader.inside())
+        reader.end()
+        return listing(Listing({"ENTITY_DETAIL": "text"}, [[detail]]), 0x1000)
     if name in SYSTEM_FUNCTIONS:
         return listing(Listing({_column(reader, name): "text"}, [[SYSTEM_FUNCTIONS[name]]]), 0x1000)
     return None
