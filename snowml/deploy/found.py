@@ -9,6 +9,7 @@ from snowml.deploy.things import Key, Kind, mark_in
 from snowml.engines.base import Engine
 from snowml.engines.snowflake.feature_store import ENTITY_TAG
 from snowml.names import Relation, quoted, written
+from snowml.workflows.model_monitor import there as monitors
 
 _SHOWN: Mapping[Kind, str] = {
     "procedure": "procedures",
@@ -56,6 +57,9 @@ def look(engine: Engine, home: Relation, schema: str) -> Found:
             objects |= _shown(engine, kind, place)  # type: ignore[arg-type]
     if home.schema in schemas:
         objects |= _feature_store(engine, home.schema)
+        for row in monitors(engine, home.schema).values():
+            comment = Existing(str(row["comment"] or ""))
+            objects[_key("model monitor", home.schema, row, engine)] = comment
     files: frozenset[str] = frozenset()
     if Key("stage", home) in objects:
         listed = engine.query(f"list @{home.sql('snowflake')}").to_pylist()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from snowml.deploy import model_monitors
 from snowml.deploy.feature_views import Shelf, wanted_keys
 from snowml.deploy.feature_views import steps as feature_steps
 from snowml.deploy.found import Existing, Found
@@ -92,7 +93,11 @@ def plan(
     """
     wanted = place.things
     _check_nothing_foreign(wanted, found)
-    kept = {thing.key for thing in wanted} | (wanted_keys(shelf) if shelf else set())
+    kept = {
+        *(thing.key for thing in wanted),
+        *(wanted_keys(shelf) if shelf else ()),
+        *model_monitors.wanted_keys(place.specs, place.stage),
+    }
     return [
         *_schemas(place, found),
         _registry(place, registry),
@@ -104,7 +109,8 @@ def plan(
         *_of_kind(wanted, found, "alert"),
         *_resumed_alerts(wanted, found, resume),
         *(feature_steps(shelf, found) if shelf else ()),
-        *_removed(kept, found, ("alert", "procedure", "feature view", "entity")),
+        *model_monitors.steps(place.specs, place.stage, str(place.deployment.warehouse), registry, found),
+        *_removed(kept, found, ("alert", "procedure", "feature view", "entity", "model monitor")),
     ]
 
 
@@ -113,7 +119,9 @@ def remove_all(found: Found) -> list[Step]:
     roots = [key for key, one in _ours(found, "task") if one.state == "started"]
     return [
         *(_state(key, "suspend") for key in roots),
-        *_removed(set(), found, ("alert", "task", "procedure", "feature view", "entity", "stage")),
+        *_removed(
+            set(), found, ("alert", "task", "procedure", "feature view", "entity", "model monitor", "stage")
+        ),
     ]
 
 
@@ -278,6 +286,8 @@ def _removed(kept: Set[Key], found: Found, kinds: Sequence[str]) -> list[Step]:
 
 
 def _dropped(key: Key) -> Step:
+    if key.kind == "model monitor":
+        return model_monitors.dropped(key)
     kind, _, rest = key.sql.partition(" ")
     return Step("remove", key.kind, key.name.name, (f"drop {kind} if exists {rest}",))
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from snowml.deploy.feature_views import Shelf
+from snowml.deploy.model_monitors import monitored
 from snowml.deploy.plan import Place
 from snowml.names import literal, quoted
 
@@ -36,7 +37,7 @@ def setup_script(place: Place, shelf: Shelf | None = None) -> str:
             f"create alert, create model on schema {schema} to role {role};"
             for schema in own
         ),
-        *(_storing(place, role) if shelf else ()),
+        *_storing(place, shelf, role),
         *_reading(place, shelf, role),
         "-- Running tasks and alerts are rights of the account. None is serverless: no EXECUTE MANAGED TASK.",
         f"grant execute task, execute alert on account to role {role};",
@@ -69,10 +70,14 @@ def setup_script(place: Place, shelf: Shelf | None = None) -> str:
     return "\n".join(lines)
 
 
-def _storing(place: Place, role: str) -> list[str]:
-    """What the feature store takes besides: its entities are tags, and its views have them."""
+def _storing(place: Place, shelf: Shelf | None, role: str) -> list[str]:
+    """What options take besides: the feature store's entities are tags, and model monitors have their own right."""
     home = f"{quoted(place.database, 'snowflake')}.{quoted(place.registry, 'snowflake')}"
-    return [f"grant create tag on schema {home} to role {role};"]
+    kinds = [
+        *(["create tag"] if shelf else ()),
+        *(["create model monitor"] if monitored(place.specs) else ()),
+    ]
+    return [f"grant {kind} on schema {home} to role {role};" for kind in kinds]
 
 
 def _reading(place: Place, shelf: Shelf | None, role: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from snowml.names import Relation
 
-Kind = Literal["stage", "procedure", "task", "alert", "feature view", "entity"]
+Kind = Literal["stage", "procedure", "task", "alert", "feature view", "entity", "model monitor"]
 
 OURS: Final = "snowml deploy "
 # Stands in a statement for the mark, which depends on all the rest of it.

@@ -80,6 +80,7 @@ class NativeVersion:
         data: The artifact's bytes.
         metrics: Figures to show beside it.
         comment: What it is, by which it is recognised later.
+        task: What kind of question it answers.
     """
 
     model: Relation
@@ -92,6 +93,7 @@ class NativeVersion:
     data: bytes
     metrics: Mapping[str, float]
     comment: str
+    task: Literal["regression", "binary", "multiclass"]
 
 
 @dataclass(frozen=True, slots=True)

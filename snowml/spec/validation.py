@@ -13,7 +13,7 @@ from snowml.spec.gates import Gate
 from snowml.spec.problems import KeyPath, Problem, dotted, spec_error
 from snowml.spec.settings import RESERVED, Features, Settings
 from snowml.spec.split import Split
-from snowml.spec.upkeep import Monitor, Retrain
+from snowml.spec.upkeep import Monitor, Native, Retrain
 
 if TYPE_CHECKING:
     from snowml.spec.location import Locator
@@ -73,6 +73,8 @@ def _unknown(path: KeyPath, error: dict[str, Any]) -> str:
 
 def _known(above: Sequence[str | int]) -> Iterable[str]:
     """The keys that there are under the path `above`."""
+    if tuple(above) == ("monitor", "native"):
+        return Native.model_fields
     return (_PARTS.get(str(above[0]), Settings) if above else Settings).model_fields
 
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from snowml.engines.snowflake.engine import SnowflakeEngine
 
 ALIAS: Final = "CHAMPION"
+_TASKS: Final = {
+    "regression": "TABULAR_REGRESSION",
+    "binary": "TABULAR_BINARY_CLASSIFICATION",
+    "multiclass": "TABULAR_MULTI_CLASSIFICATION",
+}
 _TYPES: Final = {"double": "DOUBLE", "text": "STRING", "bigint": "INT64", "boolean": "BOOL"}
 
 
@@ -92,6 +97,7 @@ class SnowflakeModels:
 
 def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
     """What `Registry.log_model` is told of a version, whose files are written to `folder`."""
+    from snowflake.ml.model import type_hints
     from snowflake.ml.model.model_signature import DataType, FeatureSpec, ModelSignature
     from snowflake.ml.model.volatility import Volatility
 
@@ -116,6 +122,8 @@ def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
         },
         "pip_requirements": list(pinned(version.packages)),
         "artifact_repository_map": {"pip": REPOSITORY},
+        # Without one, no model monitor may watch it.
+        "task": type_hints.Task[_TASKS[version.task]],
         "python_version": f"{major}.{minor}",
         "target_platforms": ["WAREHOUSE"],
         "options": {

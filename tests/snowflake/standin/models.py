@@ -238,7 +238,9 @@ class Models:
         return version.called[name][0], types
 
     def _model(self, session: "Session", reader: Reader) -> Model:
-        name = session.name(reader.path())
+        return self.find(session.name(reader.path()))
+
+    def find(self, name: Name) -> Model:
         if name not in self._all:
             raise missing("Model", name)
         return self._all[name]

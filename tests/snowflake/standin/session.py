@@ -30,6 +30,7 @@ class Account:
     def __init__(self, python: str) -> None:
         from standin.functions import Functions
         from standin.models import Models
+        from standin.monitors import Monitors
         from standin.procedures import Procedures
         from standin.scheduled import Schedules
         from standin.stages import Stages
@@ -49,6 +50,7 @@ class Account:
         self.port = 0
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
         self.procedures, self.models = Procedures(self), Models(self)
+        self.monitors = Monitors(self)
         self.tasks, self.alerts = Schedules("TASK"), Schedules("ALERT")
         self.tags = Tags()
         self.absent = {kind: Absent(kind) for kind in ("DYNAMIC TABLE", "ONLINE FEATURE TABLE")}

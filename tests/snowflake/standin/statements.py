@@ -82,6 +82,7 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
     owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
     owners |= {
         "STAGE": objects.stages,
+        "MODEL MONITOR": objects.monitors,
         "MODEL": objects.models,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
@@ -105,6 +106,7 @@ def _drop(login: "Login", reader: Reader) -> Answer | None:
     owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
     owners |= {
         "STAGE": objects.stages,
+        "MODEL MONITOR": objects.monitors,
         "MODEL": objects.models,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
@@ -168,6 +170,7 @@ def _use(_: "Login", reader: Reader) -> Answer | None:
 def _show(login: "Login", reader: Reader) -> Answer | None:
     session, account = login.session, login.session.account
     shown = {
+        "MODEL MONITORS": account.monitors.show,
         "MODELS": account.models.show,
         "VERSIONS": account.models.show_versions,
         "FUNCTIONS IN MODEL": account.models.show_functions,
