@@ -54,7 +54,7 @@ def follow(registry: Registry, model: str, progress: Progress | None = None) -> 
 
 def name_of(version: Version) -> str:
     """What a version is called among the warehouse's own."""
-    return f"V{version.version}"
+    return native.version_name(version.version)
 
 
 def _log(models: NativeModels, registry: Registry, versions: list[Version], progress: Progress) -> set[str]:

@@ -154,6 +154,8 @@ def train(
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
     parity = None
+    if version.flavor == "native":
+        follow(registry, spec.name, progress)  # its functions call what is logged
     if status == "approved":
         functions = functions_for(registry, version, load_artifact(registry, version))
         create_versioned(engine, functions)
