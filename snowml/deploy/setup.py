@@ -71,12 +71,14 @@ def setup_script(place: Place, shelf: Shelf | None = None) -> str:
 
 
 def _storing(place: Place, shelf: Shelf | None, role: str) -> list[str]:
-    """What options take besides: the feature store's entities are tags, and model monitors have their own right."""
+    """What options take besides; the feature store's entities are tags."""
     home = f"{quoted(place.database, 'snowflake')}.{quoted(place.registry, 'snowflake')}"
-    kinds = [
-        *(["create tag"] if shelf else ()),
-        *(["create model monitor"] if monitored(place.specs) else ()),
-    ]
+    wanted = {
+        "create tag": shelf is not None,
+        "create model monitor": bool(monitored(place.specs)),
+        "create experiment": any(spec.settings.experiment_tracking for spec in place.specs),
+    }
+    kinds = [kind for kind, is_wanted in wanted.items() if is_wanted]
     return [f"grant {kind} on schema {home} to role {role};" for kind in kinds]
 
 

@@ -117,6 +117,11 @@ class NativeModels(Protocol):
     def crown(self, model: Relation, name: str) -> None:
         """Make a version the champion."""
 
+    def track(
+        self, experiment: Relation, run: str, params: Mapping[str, object], metrics: Mapping[str, float]
+    ) -> None:
+        """Write a run among the warehouse's own experiments."""
+
 
 class Engine(Protocol):
     """A warehouse session. Values are bound with `?`; names are `Relation`s that quote themselves."""

@@ -32,6 +32,7 @@ _SAYS = {
     "string_too_short": "is empty",
     "too_short": "is empty",
     "tuple_type": "is not a list",
+    "bool_type": "is neither true nor false",
     "dict_type": "is not a mapping",
     "model_type": "is not a mapping",
     "model_attributes_type": "is not a mapping",

@@ -5,12 +5,14 @@ What is there is asked and changed in SQL; snowflake-ml, which takes seconds to 
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from platform import python_version_tuple
 from typing import TYPE_CHECKING, Any, Final
 
 from snowml.engines.base import Logged, NativeVersion
 from snowml.engines.snowflake.code import package
+from snowml.engines.snowflake.experiments import track
 from snowml.engines.snowflake.ml import bare, stored, told
 from snowml.engines.snowflake.packages import REPOSITORY, pinned
 from snowml.names import Relation, literal, quoted
@@ -80,6 +82,17 @@ class SnowflakeModels:
                 options={"enable_monitoring": False},
             )
             registry.log_model(**_arguments(version, Path(folder)))
+
+    def track(
+        self, experiment: Relation, run: str, params: Mapping[str, object], metrics: Mapping[str, float]
+    ) -> None:
+        """Write a run of an experiment, where Snowsight shows it.
+
+        Raises:
+            ProjectError: snowflake-ml is not installed.
+            TerminalError: It, or Snowflake, refuses.
+        """
+        track(self._engine, experiment, run, params, metrics)
 
     def _rows(self, model: Relation) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._engine.query(

@@ -28,6 +28,7 @@ class Account:
     """What outlives a session: the databases, and the objects that DuckDB knows nothing of."""
 
     def __init__(self, python: str) -> None:
+        from standin.experiments import Experiments
         from standin.functions import Functions
         from standin.models import Models
         from standin.monitors import Monitors
@@ -50,7 +51,7 @@ class Account:
         self.port = 0
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
         self.procedures, self.models = Procedures(self), Models(self)
-        self.monitors = Monitors(self)
+        self.monitors, self.experiments = Monitors(self), Experiments()
         self.tasks, self.alerts = Schedules("TASK"), Schedules("ALERT")
         self.tags = Tags()
         self.absent = {kind: Absent(kind) for kind in ("DYNAMIC TABLE", "ONLINE FEATURE TABLE")}

@@ -83,6 +83,7 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
     owners |= {
         "STAGE": objects.stages,
         "MODEL MONITOR": objects.monitors,
+        "EXPERIMENT": objects.experiments,
         "MODEL": objects.models,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
@@ -107,6 +108,7 @@ def _drop(login: "Login", reader: Reader) -> Answer | None:
     owners |= {
         "STAGE": objects.stages,
         "MODEL MONITOR": objects.monitors,
+        "EXPERIMENT": objects.experiments,
         "MODEL": objects.models,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
@@ -127,7 +129,9 @@ def _alter(login: "Login", reader: Reader) -> Answer | None:
     if reader.take("SESSION"):
         return _alter_session(login, reader)
     account = login.session.account
-    for kind, owner in {"MODEL": account.models, "TASK": account.tasks, "ALERT": account.alerts}.items():
+    owners = {"MODEL": account.models, "TASK": account.tasks, "ALERT": account.alerts}
+    owners |= {"EXPERIMENT": account.experiments}
+    for kind, owner in owners.items():
         if reader.take(kind):
             return owner.alter(login.session, reader)
     if reader.take("TABLE"):
@@ -171,6 +175,9 @@ def _show(login: "Login", reader: Reader) -> Answer | None:
     session, account = login.session, login.session.account
     shown = {
         "MODEL MONITORS": account.monitors.show,
+        "RUN METRICS": account.experiments.show_metrics,
+        "RUN PARAMETERS": account.experiments.show_parameters,
+        "RUNS": account.experiments.show_runs,
         "MODELS": account.models.show,
         "VERSIONS": account.models.show_versions,
         "FUNCTIONS IN MODEL": account.models.show_functions,
