@@ -63,6 +63,9 @@ def _execute(login: "Login", sql: str, body: dict[str, Any]) -> Answer:
         raise Failure("SQL compilation error:\nempty statement", 900)
     if reader.take("CALL"):
         return login.session.account.procedures.call(login, reader, body.get("bindings") or {})
+    if reader.words(4)[:1] == ["WITH"] and reader.words(4)[2:] == ["AS", "PROCEDURE"]:
+        reader.expect("WITH")
+        return login.session.account.procedures.anonymous(login, reader, body.get("bindings") or {})
     for word, handler in HANDLERS.items():
         if reader.take(word):
             answer = handler(login, reader)
