@@ -81,7 +81,7 @@ class Deploying:
                 self.place, Found(), registry=None, now=self.now, resume=resume, shelf=self.shelf(None)
             )
         with self._session() as engine:
-            found = look(engine, self.place.stage, self.place.schema)
+            found = look(engine, self.place.stage, self.place.schema, self.place.optional)
             steps = remove_all(found) if destroy else self._plan(engine, found, resume)
             if not dry_run:
                 apply(engine, steps, self.dbt.progress)

@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 from snowml.deploy.things import Key, Kind, mark_in
 from snowml.engines.base import Engine
 from snowml.engines.snowflake.feature_store import ENTITY_TAG
+from snowml.errors import TerminalError
 from snowml.names import Relation, quoted, written
 from snowml.workflows.model_monitor import there as monitors
 
@@ -36,13 +38,17 @@ class Found:
     files: frozenset[str] = frozenset()
 
 
-def look(engine: Engine, home: Relation, schema: str) -> Found:
+def look(engine: Engine, home: Relation, schema: str, optional: Collection[str] = ()) -> Found:
     """Ask the account.
 
     Args:
         engine: A session.
         home: The stage, whose schema has tasks and alerts too.
         schema: Where procedures stand.
+        optional: Of the kinds that not every account has, those that are wanted.
+
+    Raises:
+        TerminalError: The account has no such kind.
     """
     rows = engine.query("select schema_name as name from information_schema.schemata").to_pylist()
     schemas = frozenset(written(row["name"], "snowflake") for row in rows)
@@ -56,10 +62,10 @@ def look(engine: Engine, home: Relation, schema: str) -> Found:
         if place in schemas:
             objects |= _shown(engine, kind, place)  # type: ignore[arg-type]
     if home.schema in schemas:
-        objects |= _feature_store(engine, home.schema)
-        for row in monitors(engine, home.schema).values():
-            comment = Existing(str(row["comment"] or ""))
-            objects[_key("model monitor", home.schema, row, engine)] = comment
+        for kind, ask in (("feature view", _feature_store), ("model monitor", _monitors)):
+            # An edition that does not know a kind of object has none; who wants some is told.
+            with nullcontext() if kind in optional else suppress(TerminalError):
+                objects |= ask(engine, home.schema)
     files: frozenset[str] = frozenset()
     if Key("stage", home) in objects:
         listed = engine.query(f"list @{home.sql('snowflake')}").to_pylist()
@@ -93,6 +99,13 @@ def _feature_store(engine: Engine, schema: str) -> dict[Key, Existing]:
             keys = json.loads(row["allowed_values"] or "[]")
             found[_key("entity", schema, row, engine)] = Existing(mark_in(row["comment"]), ",".join(keys))
     return found
+
+
+def _monitors(engine: Engine, schema: str) -> dict[Key, Existing]:
+    return {
+        _key("model monitor", schema, row, engine): Existing(str(row["comment"] or ""))
+        for row in monitors(engine, schema).values()
+    }
 
 
 def _key(kind: Kind, schema: str, row: Mapping[str, str], engine: Engine) -> Key:

@@ -48,6 +48,15 @@ class Place:
         return Relation(self.registry, "snowml_code", self.database)
 
     @property
+    def optional(self) -> frozenset[str]:
+        """Of the kinds of objects that not every account has, those that are wanted."""
+        wanted = {
+            "feature view": self.deployment.feature_store,
+            "model monitor": bool(model_monitors.monitored(self.specs)),
+        }
+        return frozenset(kind for kind, is_wanted in wanted.items() if is_wanted)
+
+    @property
     def files(self) -> list[File]:
         """What goes to the stage."""
         return files()

@@ -91,12 +91,12 @@ def follow_monitor(registry: Registry, model: str) -> bool:
     engine = registry.engine
     if engine.models is None:
         return False
+    spec = from_registry(registry, model).spec
+    if spec.settings.monitor.native is None:
+        return False
     name = Relation(registry.schema, named(model), engine.database)
     found = there(engine, name.schema).get(quoted(name.name, "snowflake")[1:-1])
     if found is None or not str(found["comment"] or "").startswith(OURS):
-        return False
-    spec = from_registry(registry, model).spec
-    if spec.settings.monitor.native is None:
         return False
     try:
         wanted = wanted_monitor(registry, spec, written(str(found["warehouse_name"]), "snowflake"))

@@ -14,7 +14,7 @@ from snowml.deploy.found import Found, look
 from snowml.deploy.plan import apply, plan, remove_all
 from snowml.deploy.setup import setup_script
 from snowml.engines.columns import columns_of
-from snowml.errors import DataError, ProjectError
+from snowml.errors import DataError, ProjectError, TerminalError
 from snowml.names import Relation
 from snowml.progress import Silent
 from snowml.registry.store import Registry
@@ -205,6 +205,22 @@ def test_what_is_in_the_way_is_never_replaced(deployer):
     engine.execute(f'create view snowml."{name}" as select 1 as a')
     with pytest.raises(ProjectError, match="which no deployment of snowml made"):
         deployer.plan()
+
+
+def test_an_edition_without_tags_is_told_only_to_who_wants_them(engine, place, monkeypatch):
+    here, ask = place(engine.database), engine.query
+
+    def standard_edition(sql, params=()):
+        if sql.startswith("show tags"):
+            raise TerminalError("Snowflake: Unsupported feature 'TAG'.")
+        return ask(sql, params)
+
+    engine.execute("create schema snowml")
+    monkeypatch.setattr(engine, "query", standard_edition)
+    assert not look(engine, here.stage, here.schema).objects
+    wanting = place(engine.database, feature_store=True)
+    with pytest.raises(TerminalError, match="Unsupported feature"):
+        look(engine, wanting.stage, wanting.schema, wanting.optional)
 
 
 def test_two_tables_of_one_name_are_named(engine, place):

@@ -96,6 +96,8 @@ class Tags:
 
     def create_view(self, session: "Session", reader: Reader, replace: bool) -> Answer | None:
         """A view with tags; None where it has none, and is like any other."""
+        if reader.take("IF NOT EXISTS"):
+            return None
         view = View(session.name(reader.path()), reader.sql.strip())
         if reader.next and reader.next.text == "(":
             view.columns = dict(_column(text) for text in split(reader.inside()))
@@ -121,6 +123,7 @@ class Tags:
 
     def alter_table(self, session: "Session", reader: Reader) -> Answer | None:
         """SET TAG of a table; None where something else is altered."""
+        _ = reader.take("IF EXISTS")
         name = session.name(reader.path())
         if not reader.take("SET TAG"):
             return None
