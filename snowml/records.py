@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 Task = Literal["classification", "regression"]
 FeatureKind = Literal["number", "category"]
-Flavor = Literal["sql", "kernel", "estimator"]
+Flavor = Literal["sql", "kernel", "estimator", "native"]
 Status = Literal["candidate", "rejected", "approved", "retired"]
 Event = Literal["registered", "approved", "rejected", "certified", "promoted", "rolled_back", "retired"]
 # What a decision about retraining came to: not due; a new champion; the old one stays, because the new version is not

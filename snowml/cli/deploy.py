@@ -10,7 +10,7 @@ from snowml.cli.options import json_option, load_project, project_options
 
 if TYPE_CHECKING:
     from snowml.deploy.cost import Estimate
-    from snowml.deploy.plan import Step
+    from snowml.deploy.steps import Step
 
 
 @click.command()
@@ -55,7 +55,7 @@ def deploy(
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
     deploying = Deploying.of(Dbt(project, progress), now())
     if setup:
-        say(setup_script(deploying.place))
+        say(setup_script(deploying.place, deploying.shelf(None)))
         return
     costs = [] if destroy else deploying.costs
     if not as_json:
@@ -93,6 +93,8 @@ def _show(steps: Sequence["Step"], sql: bool) -> None:
     }
     say()
     say(", ".join(f"{count} to {action}" for action, count in counted.items()))
+    if waiting := [step.name for step in steps if step.action == "skip"]:
+        say(f"Not made yet: {', '.join(waiting)}. Deploy again when they are built.")
 
 
 def _show_costs(costs: Sequence["Estimate"], rate: str) -> None:

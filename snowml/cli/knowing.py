@@ -192,7 +192,7 @@ def doctor(as_json: bool, **options: Any) -> None:
 
 
 def _document(one: "FeatureTable") -> dict[str, Any]:
-    return {**plain(one), "models": one.models}
+    return {**plain(one), "relation": str(one.relation), "models": one.models}
 
 
 def _show(done: "Audited") -> None:

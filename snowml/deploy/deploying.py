@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from snowml.deploy.cost import CREDITS, Estimate, estimate, sizes_of
+from snowml.deploy.feature_views import Shelf
 from snowml.deploy.found import Found, look, schemas_of
 from snowml.deploy.lease import leased
-from snowml.deploy.plan import Place, Step, apply, plan, remove_all
+from snowml.deploy.plan import Place, apply, plan, remove_all
 from snowml.deploy.settings import Deployment, read_deployment
+from snowml.deploy.steps import Step
 from snowml.engines.base import Engine
 from snowml.errors import ProjectError
 from snowml.registry.store import Registry
 from snowml.spec.exposure import model_names
 from snowml.spec.graph import graphs_of
+from snowml.workflows.catalogue import feature_tables
 from snowml.workflows.dbt import Dbt
 from snowml.workflows.project import Project
 from snowml.workflows.specs import from_project
@@ -80,25 +83,43 @@ class Deploying:
                 raise ProjectError(
                     "What is to be taken away only the account knows: give --compare with --dry-run."
                 )
-            return plan(self.place, Found(), registry=None, now=self.now, resume=resume)
+            return plan(
+                self.place, Found(), registry=None, now=self.now, resume=resume, shelf=self.shelf(None)
+            )
         with self._session() as engine:
             if dry_run:
-                return self._steps(engine, look(engine, self.place.stage, self.place.schema), resume, destroy)
+                return self._steps(engine, self._look(engine), resume, destroy)
             # Looked at before the lease, whose table stands in one of them; all the rest after it.
             schemas = schemas_of(engine)
             if destroy and self.place.registry not in schemas:
                 return []
             with leased(engine, self.place.lease, over=take_over) as lease:
-                found = replace(look(engine, self.place.stage, self.place.schema), schemas=schemas)
+                found = replace(self._look(engine), schemas=schemas)
                 steps = self._steps(engine, found, resume, destroy)
                 apply(engine, steps, self.dbt.progress, before_each=lease.renew)
         return steps
+
+    def _look(self, engine: Engine) -> Found:
+        return look(engine, self.place.stage, self.place.schema, self.place.optional)
 
     def _steps(self, engine: Engine, found: Found, resume: bool, destroy: bool) -> list[Step]:
         if destroy:
             return remove_all(found)
         registry = Registry(engine, self.place.registry)
-        return plan(self.place, found, registry=registry, now=self.now, resume=resume)
+        shelf = self.shelf(engine)
+        return plan(self.place, found, registry=registry, now=self.now, resume=resume, shelf=shelf)
+
+    def shelf(self, engine: Engine | None) -> Shelf | None:
+        """The feature tables that the feature store is to show, if it is to show any.
+
+        Args:
+            engine: The account, which knows what is built; None: what the project declares of them.
+        """
+        place = self.place
+        if not place.deployment.feature_store:
+            return None
+        tables = feature_tables(self.dbt.manifest(), place.specs, place.database, engine)
+        return Shelf(place.stage, str(place.deployment.warehouse), tuple(tables))
 
     @contextmanager
     def _session(self) -> Iterator[Engine]:

@@ -1,13 +1,18 @@
 """What stands on the account already: objects by their key, with the comment that says whose they are."""
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from snowml.deploy.things import OURS, Key, Kind
+from snowml.deploy.things import OURS, Key, Kind, mark_in
 from snowml.engines.base import Engine
+from snowml.engines.snowflake.feature_store import ENTITY_TAG
+from snowml.errors import TerminalError
 from snowml.names import Relation, quoted, written
+from snowml.workflows.model_monitor import there as monitors
 
 _SHOWN: Mapping[Kind, str] = {
     "procedure": "procedures",
@@ -65,13 +70,17 @@ def schemas_of(engine: Engine) -> frozenset[str]:
     return frozenset(written(row["name"], "snowflake") for row in rows)
 
 
-def look(engine: Engine, home: Relation, schema: str) -> Found:
+def look(engine: Engine, home: Relation, schema: str, optional: Collection[str] = ()) -> Found:
     """Ask the account.
 
     Args:
         engine: A session.
         home: The stage, whose schema has tasks, streams and alerts too.
         schema: Where procedures stand.
+        optional: Of the kinds that not every account has, those that are wanted.
+
+    Raises:
+        TerminalError: The account has no such kind.
     """
     schemas = schemas_of(engine)
     database = quoted(engine.database, "snowflake")
@@ -81,6 +90,10 @@ def look(engine: Engine, home: Relation, schema: str) -> Found:
         place = f"schema {database}.{quoted(home.schema, 'snowflake')}"
         for kind in _AT_HOME:
             objects |= _shown(engine, kind, place)
+        for wished, ask in (("feature view", _feature_store), ("model monitor", _monitors)):
+            # An edition that does not know a kind of object has none; who wants some is told.
+            with nullcontext() if wished in optional else suppress(TerminalError):
+                objects |= ask(engine, home.schema)
     if Key("stage", home) not in objects:
         return Found(schemas, objects)
     listed = engine.query(f"list @{home.sql('snowflake')}").to_pylist()
@@ -117,6 +130,31 @@ def _imports(engine: Engine, procedure: Key) -> list[str]:
     described = engine.query(f"describe {procedure.sql}").to_pylist()
     listed = next((row["value"] for row in described if str(row["property"]).lower() == "imports"), None)
     return re.findall(r"[^/\[\],'\"\s]+(?=[\]'\",\s]|$)", str(listed or ""))
+
+
+def _feature_store(engine: Engine, schema: str) -> dict[Key, Existing]:
+    """The feature views and entities of a schema; an entity's state is the columns by which its rows are known."""
+    place = f"{quoted(engine.database, 'snowflake')}.{quoted(schema, 'snowflake')}"
+    found = {}
+    for row in engine.query(f"show views in schema {place}").to_pylist():
+        if "$" in row["name"]:
+            found[_key("feature view", schema, row, engine)] = Existing(mark_in(row["comment"]))
+    for row in engine.query(f"show tags in schema {place}").to_pylist():
+        if row["name"].startswith(ENTITY_TAG):
+            keys = json.loads(row["allowed_values"] or "[]")
+            found[_key("entity", schema, row, engine)] = Existing(mark_in(row["comment"]), ",".join(keys))
+    return found
+
+
+def _monitors(engine: Engine, schema: str) -> dict[Key, Existing]:
+    return {
+        _key("model monitor", schema, row, engine): Existing(str(row["comment"] or ""))
+        for row in monitors(engine, schema).values()
+    }
+
+
+def _key(kind: Kind, schema: str, row: Mapping[str, str], engine: Engine) -> Key:
+    return Key(kind, Relation(schema, written(row["name"], "snowflake"), engine.database))
 
 
 def _types(arguments: str) -> tuple[str, ...]:

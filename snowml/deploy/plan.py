@@ -3,14 +3,18 @@
 What holds data is never dropped: the registry, predictions, features, functions and models stay whatever the plan is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
+from snowml.deploy import model_monitors
+from snowml.deploy.feature_views import Shelf, wanted_keys
+from snowml.deploy.feature_views import steps as feature_steps
 from snowml.deploy.found import STALE, Existing, Found
 from snowml.deploy.procedures import VERSIONED, files, procedures
 from snowml.deploy.settings import Deployment
+from snowml.deploy.steps import Action, Step
 from snowml.deploy.tasks import alerts, streams, tasks
 from snowml.deploy.things import MARK, OURS, File, Key, Thing
 from snowml.engines.base import Engine
@@ -21,8 +25,6 @@ from snowml.registry.schema import CURRENT, schema_version
 from snowml.registry.store import Registry
 from snowml.spec.graph import graphs_of
 from snowml.spec.model import ModelSpec
-
-Action = Literal["create", "replace", "keep", "remove", "suspend", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,15 @@ class Place:
         return Relation(self.registry, "snowml_deploying", self.database)
 
     @property
+    def optional(self) -> frozenset[str]:
+        """Of the kinds of objects that not every account has, those that are wanted."""
+        wanted = {
+            "feature view": self.deployment.feature_store,
+            "model monitor": bool(model_monitors.monitored(self.specs)),
+        }
+        return frozenset(kind for kind, is_wanted in wanted.items() if is_wanted)
+
+    @property
     def files(self) -> list[File]:
         """What goes to the stage."""
         return files()
@@ -72,35 +83,15 @@ class Place:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that is done, or left alone.
-
-    Attributes:
-        statements: The SQL of it; of a file or the registry, in words, since the client's own commands do it.
-        work: What does it where that is not just the statements.
-    """
-
-    action: Action
-    what: str
-    name: str
-    statements: tuple[str, ...] = ()
-    work: Callable[[Engine], None] | None = None
-
-    def summary(self) -> dict[str, Any]:
-        """What a command answers."""
-        return {"action": self.action, "kind": self.what, "name": self.name, "sql": list(self.statements)}
-
-    def apply(self, engine: Engine) -> None:
-        """Do it."""
-        if self.work:
-            self.work(engine)
-            return
-        for statement in self.statements:
-            engine.execute(statement)
-
-
-def plan(place: Place, found: Found, *, registry: Registry | None, now: datetime, resume: bool) -> list[Step]:
+def plan(
+    place: Place,
+    found: Found,
+    *,
+    registry: Registry | None,
+    now: datetime,
+    resume: bool,
+    shelf: Shelf | None = None,
+) -> list[Step]:
     """What leads from what is there to what is wanted.
 
     Args:
@@ -109,12 +100,18 @@ def plan(place: Place, found: Found, *, registry: Registry | None, now: datetime
         registry: The account's registry; None: there is no account to ask, and everything is taken for new.
         now: The moment of the deployment.
         resume: Let the tasks run when they are there.
+        shelf: The feature tables that the feature store is to show; None: none.
 
     Raises:
         ProjectError: Something that is in the way was not made by a deployment.
     """
     wanted = place.things
     _check_nothing_foreign(wanted, found)
+    kept = {
+        *(thing.key for thing in wanted),
+        *(wanted_keys(shelf) if shelf else ()),
+        *model_monitors.wanted_keys(place.specs, place.stage),
+    }
     return [
         *_schemas(place, found),
         _registry(place, registry),
@@ -126,7 +123,9 @@ def plan(place: Place, found: Found, *, registry: Registry | None, now: datetime
         *_task_steps(wanted, found, resume),
         *_of_kind(wanted, found, "alert"),
         *_resumed_alerts(wanted, found, resume),
-        *_removed(wanted, found, ("alert", "procedure", "stream")),
+        *(feature_steps(shelf, found) if shelf else ()),
+        *model_monitors.steps(place.specs, place.stage, str(place.deployment.warehouse), registry, found),
+        *_removed(kept, found, ("alert", "procedure", "stream", "feature view", "entity", "model monitor")),
         *_outdated(place, found),
     ]
 
@@ -136,7 +135,11 @@ def remove_all(found: Found) -> list[Step]:
     roots = [key for key, one in _ours(found, "task") if one.state == "started"]
     return [
         *(_state(key, "suspend") for key in roots),
-        *_removed([], found, ("alert", "task", "stream", "procedure", "stage")),
+        *_removed(
+            set(),
+            found,
+            ("alert", "task", "stream", "procedure", "feature view", "entity", "model monitor", "stage"),
+        ),
     ]
 
 
@@ -154,7 +157,7 @@ def apply(
     Raises:
         WarehouseError: Something did. What was done stays, and a further deployment goes on from there.
     """
-    todo = [step for step in steps if step.action != "keep"]
+    todo = [step for step in steps if step.action not in ("keep", "skip")]
     suspended = [step.name for step in todo if step.action == "suspend"]
     for number, step in enumerate(todo, 1):
         with progress.step(f"{number}/{len(todo)} {step.action} {step.what} {step.name}"):
@@ -306,8 +309,7 @@ def _state(key: Key, verb: Literal["suspend", "resume"]) -> Step:
     return Step(verb, key.kind, key.name.name, (f"alter {key.sql} {verb}",))
 
 
-def _removed(wanted: Iterable[Thing], found: Found, kinds: Sequence[str]) -> list[Step]:
-    kept = {thing.key for thing in wanted}
+def _removed(kept: Set[Key], found: Found, kinds: Sequence[str]) -> list[Step]:
     return [_dropped(key) for kind in kinds for key, _ in _ours(found, kind) if key not in kept]
 
 
@@ -325,6 +327,8 @@ def _outdated(place: Place, found: Found) -> list[Step]:
 
 
 def _dropped(key: Key) -> Step:
+    if key.kind == "model monitor":
+        return model_monitors.dropped(key)
     kind, _, rest = key.sql.partition(" ")
     return Step("remove", key.kind, key.name.name, (f"drop {kind} if exists {rest}",))
 

@@ -60,6 +60,7 @@ class Deployment(BaseModel):
         training_warehouse: What retraining runs on, such as a Snowpark-optimised one; the same, if none is given.
         training_memory: That one is to be Snowpark-optimised, with so much memory: the setup makes it.
         dbt_project: A DBT PROJECT object that builds the features; without one that is left to a dbt job of your own.
+        feature_store: Show the feature tables in Snowflake's own feature store, in the registry's schema.
         roles: Who may call the procedures.
         timeout: When a task is stopped.
         retries: How often Snowflake runs a failed graph again, from the task that failed.
@@ -76,6 +77,7 @@ class Deployment(BaseModel):
     training_warehouse: str | None = None
     training_memory: Memory | None = None
     dbt_project: Annotated[str, AfterValidator(_object)] | None = None
+    feature_store: bool = False
     roles: tuple[str, ...] = ()
     timeout: Length = "60 minutes"
     retries: Annotated[int, Field(ge=0, le=30)] = 1

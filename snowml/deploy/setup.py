@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from snowml.deploy.feature_views import Shelf
+from snowml.deploy.model_monitors import monitored
 from snowml.deploy.plan import Place
 from snowml.names import literal, quoted
 from snowml.spec.graph import graphs_of
@@ -12,8 +14,13 @@ QUOTA: Final = 20
 _SMALLEST: Final = {"MEMORY_1X": "XSMALL", "MEMORY_16X": "MEDIUM", "MEMORY_64X": "LARGE"}
 
 
-def setup_script(place: Place) -> str:
-    """The statements, for a worksheet of somebody who may create roles and resource monitors; they may be repeated."""
+def setup_script(place: Place, shelf: Shelf | None = None) -> str:
+    """The statements, for a worksheet of somebody who may create roles and resource monitors; they may be repeated.
+
+    Args:
+        place: What is to be deployed.
+        shelf: The feature tables that are to be shown in the feature store.
+    """
     database = quoted(place.database, "snowflake")
     role, warehouse = quoted(ROLE, "snowflake"), quoted(str(place.deployment.warehouse), "snowflake")
     monitor = quoted("snowml_monitor", "snowflake")
@@ -33,7 +40,8 @@ def setup_script(place: Place) -> str:
             f"create stream, create alert, create model on schema {schema} to role {role};"
             for schema in own
         ),
-        *_reading(place, role),
+        *_storing(place, shelf, role),
+        *_reading(place, shelf, role),
         *_waiting(place, role),
         *_executing(place, role),
         *_training(place),
@@ -111,13 +119,25 @@ def _training(place: Place) -> list[str]:
     ]
 
 
-def _reading(place: Place, role: str) -> list[str]:
-    """What training, scoring and monitoring read, where that is elsewhere."""
+def _storing(place: Place, shelf: Shelf | None, role: str) -> list[str]:
+    """What options take besides; the feature store's entities are tags."""
+    home = f"{quoted(place.database, 'snowflake')}.{quoted(place.registry, 'snowflake')}"
+    wanted = {
+        "create tag": shelf is not None,
+        "create model monitor": bool(monitored(place.specs)),
+        "create experiment": any(spec.settings.experiment_tracking for spec in place.specs),
+    }
+    kinds = [kind for kind, is_wanted in wanted.items() if is_wanted]
+    return [f"grant {kind} on schema {home} to role {role};" for kind in kinds]
+
+
+def _reading(place: Place, shelf: Shelf | None, role: str) -> list[str]:
+    """What training, scoring and monitoring read, and what the feature store shows, where that is elsewhere."""
     sets = {
         relation.within(place.database)
         for spec in place.specs
         for relation in (spec.training_set, spec.scoring_set)
-    }
+    } | {table.relation for table in (shelf.tables if shelf else ())}
     return [
         statement
         for relation in sorted(sets, key=str)

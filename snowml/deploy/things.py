@@ -1,16 +1,21 @@
 """What a deployment makes: each object with its statement, and a mark in its comment that says whose it is."""
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from snowml.names import Relation
 
-Kind = Literal["stage", "procedure", "stream", "task", "alert"]
+Kind = Literal["stage", "procedure", "stream", "task", "alert", "feature view", "entity", "model monitor"]
 
 OURS: Final = "snowml deploy "
 # Stands in a statement for the mark, which depends on all the rest of it.
 MARK: Final = "<mark>"
+_MARKED: Final = re.compile(rf"{OURS}[0-9a-f]{{16}}$")
+# What a kind is to Snowflake, where that is called otherwise.
+_SQL: Final[Mapping[str, str]] = {"feature view": "view", "entity": "tag"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Key:
     def sql(self) -> str:
         """As a statement names it, after its kind."""
         arguments = f"({', '.join(self.types)})" if self.kind == "procedure" else ""
-        return f"{self.kind} {self.name.sql('snowflake')}{arguments}"
+        return f"{_SQL.get(self.kind, self.kind)} {self.name.sql('snowflake')}{arguments}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,9 @@ class File:
 
     name: str
     data: bytes
+
+
+def mark_in(comment: str | None) -> str:
+    """The mark at the end of a description; where there is none, a text that is nobody's mark."""
+    found = _MARKED.search(comment or "")
+    return found[0] if found else f"no mark: {comment or ''}"

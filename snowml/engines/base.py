@@ -80,6 +80,7 @@ class NativeVersion:
         data: The artifact's bytes.
         metrics: Figures to show beside it.
         comment: What it is, by which it is recognised later.
+        task: What kind of question it answers.
     """
 
     model: Relation
@@ -92,6 +93,7 @@ class NativeVersion:
     data: bytes
     metrics: Mapping[str, float]
     comment: str
+    task: Literal["regression", "binary", "multiclass"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,11 @@ class NativeModels(Protocol):
 
     def crown(self, model: Relation, name: str) -> None:
         """Make a version the champion."""
+
+    def track(
+        self, experiment: Relation, run: str, params: Mapping[str, object], metrics: Mapping[str, float]
+    ) -> None:
+        """Write a run among the warehouse's own experiments."""
 
 
 class Engine(Protocol):

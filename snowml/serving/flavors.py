@@ -1,8 +1,9 @@
 """The flavour of a version: how its function is computed.
 
 `sql`: the function is one expression, which any client can call and which needs no package. `kernel`: SQL prepares the
-inputs of a compiled forest. `estimator`: a vectorised function around the pipeline, for everything else. The choice is
-made when a version is registered, and recorded with it.
+inputs of a compiled forest. `estimator`: a vectorised function around the pipeline, for everything else. `native`: a
+method of the warehouse's own MODEL, where that is wanted and there are such. The choice is made when a version is
+registered, and recorded with it.
 """
 
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from snowml.errors import UserError
 from snowml.names import Dialect
 from snowml.records import Flavor
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling
+from snowml.serving import compiling, native
 from snowml.serving.sql import compiled
 
 
@@ -23,6 +24,10 @@ def choose(artifact: Artifact, dialect: Dialect, wanted: Flavor | None = None) -
     """
     if wanted == "estimator":
         return "estimator"
+    if wanted == "native":
+        _forced("native", native.reason_against(artifact.signature))
+        # On DuckDB the same estimator answers, in a function of ours: a specification holds for both.
+        return "native" if dialect == "snowflake" else "estimator"
     if wanted == "sql":
         return _forced("sql", compiled.reason_against(artifact.pipeline, artifact.signature, dialect))
     if wanted == "kernel":

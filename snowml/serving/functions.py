@@ -14,7 +14,7 @@ from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling, estimator, kernel_function, multiclass
+from snowml.serving import compiling, estimator, kernel_function, multiclass, native
 from snowml.serving.sql import compiled
 
 # A stub must be found from any schema of the file, and this one is always searched.
@@ -54,6 +54,9 @@ def functions_of(
         score, helpers = _softmax(version, artifact, schema, dialect)
     elif version.flavor == "sql":
         score = compiled.score(artifact.pipeline, version.signature, dialect)
+    elif version.flavor == "native":
+        model = Relation(store.schema, version.model, store.database)
+        score = native.score(model, version.version, version.signature, _casts(version.signature, dialect))
     elif version.flavor == "kernel":
         forest = compiling.forest_bytes(artifact)
         arguments = compiled.inputs(artifact.pipeline, version.signature, dialect).columns
@@ -64,9 +67,9 @@ def functions_of(
     else:
         parameters = parameters_of(version.signature)
         kernel = _kernel(version, store, home, estimator, version.artifact, parameters)
-        model = artifact.pipeline.steps[-1][1]
-        if isinstance(model, Boosting):
-            kernel = replace(kernel, packages=(*kernel.packages, distribution(model.library)))
+        fitted = artifact.pipeline.steps[-1][1]
+        if isinstance(fitted, Boosting):
+            kernel = replace(kernel, packages=(*kernel.packages, distribution(fitted.library)))
         arguments = _casts(version.signature, dialect)
         score = _call(kernel, arguments, dialect)
     own = f"{version.model}_v{version.version}"

@@ -5,7 +5,7 @@ This is the handler of a `NativeVersion`. `predict` answers what `predict_<model
 answers one value a row, so of more than two classes there is `predict` alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from snowml.engines.base import Method
+from snowml.names import Relation, quoted
 from snowml.records import Label, Signature
 from snowml.registry.trusted import Artifact
 from snowml.serving import estimator
 
 _METHOD_TYPES: Final = {bool: "boolean", int: "bigint", float: "double", str: "text"}
+# With more inputs than these a method takes one OBJECT.
+_MOST_FEATURES: Final = 500
 _PANDAS: Final = {
     pa.float64(): pd.Float64Dtype(),
     pa.int64(): pd.Int64Dtype(),
@@ -36,6 +39,27 @@ def methods_of(signature: Signature) -> tuple[Method, ...]:
     if signature.is_multiclass:
         return (predict,)
     return (predict, Method("predict_proba", "probability", "double"))
+
+
+def reason_against(signature: Signature) -> str | None:
+    """What keeps a method from serving a version of that signature; None where nothing does."""
+    if signature.is_multiclass:
+        return "it has more than two classes, and a method of a MODEL answers one value a row"
+    if (count := len(signature.features)) > _MOST_FEATURES:
+        return f"it has {count} features, and a method of a MODEL takes at most {_MOST_FEATURES} by name"
+    return None
+
+
+def version_name(version: int) -> str:
+    """What a version is called among the warehouse's own."""
+    return f"V{version}"
+
+
+def score(model: Relation, version: int, signature: Signature, arguments: Sequence[str]) -> str:
+    """The SQL of what a version answers: a regression's value, or the probability of the positive class."""
+    method = methods_of(signature)[-1]
+    called = f"model({model.sql('snowflake')}, {quoted(version_name(version), 'snowflake')})!{method.name}"
+    return f"cast({called}({', '.join(arguments)}):{method.answer} as double)"
 
 
 def load(artifact: bytes) -> Mapping[str, Callable[[pd.DataFrame], pd.Series]]:

@@ -84,6 +84,6 @@ class ModelSpec(BaseModel):
 
 
 # Settings that say how a model is looked after, and nothing of what it is.
-_ABOUT_IT = ("audit", "monitor", "retrain")
+_ABOUT_IT = ("audit", "experiment_tracking", "monitor", "retrain")
 
 _REMEDY = "It is damaged or of another version of snowml: train or deploy the model again to store it anew."

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, model_validator
 
 from snowml.records import Flavor, Task
 from snowml.spec.audit import Audit
@@ -41,6 +41,7 @@ class Settings(BaseModel):
         training_set: What `ref` is called with; as is `scoring_set`.
         serving: How the function is to be computed; where None, as is fastest.
         retrain: What makes it be trained again; None: nothing but a command.
+        experiment_tracking: Write each run among Snowflake's own experiments too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +64,7 @@ class Settings(BaseModel):
     audit: Audit = Audit()
     monitor: Monitor = Monitor()
     retrain: Retrain | None = None
+    experiment_tracking: StrictBool = False
     seed: Seed = 0
 
     @model_validator(mode="after")

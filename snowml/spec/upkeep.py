@@ -32,6 +32,48 @@ def _columns(value: object) -> int | None:
     return value
 
 
+def _interval(value: str) -> str:
+    if (length_of(value) or timedelta()) < timedelta(minutes=1):
+        raise refusal(f"{value!r} is too short: a minute is the least")
+    return value
+
+
+def _whole_days(value: str) -> str:
+    length = length_of(value) or timedelta()
+    if length % timedelta(days=1):
+        raise refusal(f"{value!r} is no number of whole days. Give one such as '1 day' or '2 weeks'")
+    return value
+
+
+class Native(BaseModel):
+    """Snowflake's own model monitor, beside the tables that snowml keeps.
+
+    Attributes:
+        refresh: How often it looks for new rows.
+        aggregate: The windows by which it counts: whole days.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    refresh: Annotated[Length, AfterValidator(_interval)] = "1 day"
+    aggregate: Annotated[Length, AfterValidator(_whole_days)] = "1 day"
+
+    @property
+    def minutes(self) -> int:
+        """Minutes from one refresh to the next."""
+        return int((length_of(self.refresh) or timedelta()) / timedelta(minutes=1))
+
+    @property
+    def days(self) -> int:
+        """Days of a window."""
+        return (length_of(self.aggregate) or timedelta()).days
+
+
+def _native(value: object) -> object:
+    """`true` is one with all its defaults, `false` is none."""
+    return (Native() if value else None) if isinstance(value, bool) else value
+
+
 class Monitor(BaseModel):
     """How the champion is watched.
 
@@ -40,6 +82,7 @@ class Monitor(BaseModel):
         stream: A table, as `source.table` or by a node's name: without new rows in it they do nothing.
         window: How far back each monitoring looks.
         threshold: The PSI above which a column has drifted.
+        native: Snowflake's own model monitor too; None: not that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +91,7 @@ class Monitor(BaseModel):
     stream: Text | None = None
     window: Length = "7 days"
     threshold: Annotated[Number, AfterValidator(_threshold)] = 0.2
+    native: Annotated[Native | None, BeforeValidator(_native)] = None
 
     @model_validator(mode="after")
     def _looks_when_told(self) -> Self:

@@ -13,7 +13,7 @@ from snowml.spec.gates import Gate
 from snowml.spec.problems import KeyPath, Problem, dotted, spec_error
 from snowml.spec.settings import RESERVED, Features, Settings
 from snowml.spec.split import Split
-from snowml.spec.upkeep import Monitor, Retrain
+from snowml.spec.upkeep import Monitor, Native, Retrain
 
 if TYPE_CHECKING:
     from snowml.spec.location import Locator
@@ -32,6 +32,7 @@ _SAYS = {
     "string_too_short": "is empty",
     "too_short": "is empty",
     "tuple_type": "is not a list",
+    "bool_type": "is neither true nor false",
     "dict_type": "is not a mapping",
     "model_type": "is not a mapping",
     "model_attributes_type": "is not a mapping",
@@ -73,6 +74,8 @@ def _unknown(path: KeyPath, error: dict[str, Any]) -> str:
 
 def _known(above: Sequence[str | int]) -> Iterable[str]:
     """The keys that there are under the path `above`."""
+    if tuple(above) == ("monitor", "native"):
+        return Native.model_fields
     return (_PARTS.get(str(above[0]), Settings) if above else Settings).model_fields
 
 

@@ -1,7 +1,7 @@
 """The catalogue: which feature tables there are, what is in them, who owns them, and which models read what."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,17 +33,19 @@ class FeatureTable:
 
     Attributes:
         entity: The columns that identify a row, with `as_of`.
-        newest: The latest `as_of` in it; None where it is not built.
+        newest: The latest `as_of` in it; None where it is not built, or was not asked.
+        is_built: Whether the columns are the warehouse's, and not only what its properties declare.
     """
 
     name: str
-    relation: str
+    relation: Relation
     description: str
     owner: str | None
     entity: tuple[str, ...]
     as_of: str
     newest: datetime | None
     rows: int | None
+    is_built: bool
     columns: tuple[Column, ...]
 
     @property
@@ -62,51 +64,104 @@ class _Reader:
 
 
 def catalogue(dbt: Dbt) -> list[FeatureTable]:
-    """The feature tables of a project, those that read raw facts first.
-
-    Columns and types are the warehouse's where a table is built, else those that its properties declare.
-    """
+    """The feature tables of a project as they are built, those that read raw facts first."""
     manifest = dbt.manifest()
     engine = dbt.project.open(read_only=True, notify=dbt.progress.note)
     try:
-        readers = [_reader(dbt, engine, manifest, name) for name in model_names(manifest)]
-        order = dict.fromkeys(uid for reader in readers for uid in reader.lineage.derived)
-        tables = (_table(engine, uid, readers) for uid in order)
-        return [table for table in tables if table is not None]
+        specs = [
+            from_project(dbt.project, manifest, name, database=engine.database).spec
+            for name in model_names(manifest)
+        ]
+        tables = feature_tables(manifest, specs, engine.database, engine)
+        return [_with_freshness(engine, table) for table in tables]
     finally:
         engine.close()
 
 
-def _reader(dbt: Dbt, engine: Engine, manifest: Mapping[str, Any], name: str) -> _Reader:
-    spec = from_project(dbt.project, manifest, name, database=engine.database).spec
+def feature_tables(
+    manifest: Mapping[str, Any], specs: Iterable[ModelSpec], database: str, engine: Engine | None
+) -> list[FeatureTable]:
+    """The feature tables that these models read, those that read raw facts first; their rows are not looked at.
+
+    Columns and types are the warehouse's where a table is built, else those that its properties declare.
+
+    Args:
+        manifest: dbt's manifest.
+        specs: The models.
+        database: Where relations are that name none.
+        engine: The warehouse; None: there is none to ask.
+    """
+    warehouse = _Warehouse(database, engine)
+    readers = [_reader(warehouse, manifest, spec) for spec in specs]
+    order = dict.fromkeys(uid for reader in readers for uid in reader.lineage.derived)
+    tables = (_table(warehouse, uid, readers) for uid in order)
+    return [table for table in tables if table is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Warehouse:
+    """Where nodes are, and who knows what their columns are."""
+
+    database: str
+    engine: Engine | None
+
+    def relation(self, lineage: Lineage, uid: str) -> Relation:
+        node = lineage.node(uid)
+        return Relation(
+            folded(node["schema"]),
+            folded(node.get("alias") or node["name"]),
+            node.get("database") or self.database,
+        )
+
+    def built(self, lineage: Lineage, uid: str) -> dict[str, str | None] | None:
+        """The columns of a node with their types; None where it is not built, or nobody can say."""
+        if self.engine is None:
+            return None
+        try:
+            found = columns_of(self.engine, self.relation(lineage, uid))
+        except DataError:
+            return None
+        return {folded(name): type_ for name, type_ in found}
+
+    def columns(self, lineage: Lineage, uid: str) -> dict[str, str | None]:
+        """Those of the warehouse, or else those that are declared."""
+        found = self.built(lineage, uid)
+        if found is not None:
+            return found
+        declared = lineage.node(uid).get("columns", {}).values()
+        return {folded(one["name"]): one.get("data_type") for one in declared}
+
+
+def _reader(warehouse: _Warehouse, manifest: Mapping[str, Any], spec: ModelSpec) -> _Reader:
     settings = spec.settings
-    lineage = Lineage(manifest, dataset(manifest, name, settings.training_set), settings.as_of)
+    lineage = Lineage(manifest, dataset(manifest, spec.name, settings.training_set), settings.as_of)
     roles = {column for _, column in settings.roles} | set(settings.features.exclude)
-    columns = _columns(engine, lineage, lineage.training_set)
+    columns = warehouse.columns(lineage, lineage.training_set)
     return _Reader(spec, lineage, frozenset(columns.keys() - roles))
 
 
-def _table(engine: Engine, uid: str, readers: Sequence[_Reader]) -> FeatureTable | None:
+def _table(warehouse: _Warehouse, uid: str, readers: Sequence[_Reader]) -> FeatureTable | None:
     """The feature table that a node is; None where it has not one row for each entity and moment of any model."""
     for reader in readers:
         settings, lineage = reader.spec.settings, reader.lineage
         if uid not in lineage.derived or uid == lineage.training_set:
             continue
-        columns = _columns(engine, lineage, uid)
+        built = warehouse.built(lineage, uid)
+        columns = warehouse.columns(lineage, uid) if built is None else built
         keys = {*settings.entity, settings.as_of}
         if not keys <= columns.keys():
             continue
         reading = [one for one in readers if uid in one.lineage.derived]
-        newest, rows = _freshness(engine, _relation(lineage, uid, engine), settings.as_of)
         return FeatureTable(
             name=lineage.name(uid),
-            relation=str(_relation(lineage, uid, engine)),
+            relation=warehouse.relation(lineage, uid),
             description=_sentence(lineage.node(uid).get("description")),
             owner=_owner(lineage, uid) or _owners(reading),
             entity=settings.entity,
             as_of=settings.as_of,
-            newest=newest,
-            rows=rows,
+            newest=None,
+            rows=None,
+            is_built=built is not None,
             columns=tuple(
                 Column(
                     name=name,
@@ -121,36 +176,16 @@ def _table(engine: Engine, uid: str, readers: Sequence[_Reader]) -> FeatureTable
     return None
 
 
-def _columns(engine: Engine, lineage: Lineage, uid: str) -> dict[str, str | None]:
-    """The columns of a node with their types, built or declared."""
-    try:
-        found = columns_of(engine, _relation(lineage, uid, engine))
-    except DataError:
-        declared = lineage.node(uid).get("columns", {}).values()
-        return {folded(one["name"]): one.get("data_type") for one in declared}
-    return {folded(name): type_ for name, type_ in found}
-
-
-def _freshness(engine: Engine, relation: Relation, as_of: str) -> tuple[datetime | None, int | None]:
-    """The latest as_of and the number of rows; None where the table is not built."""
-    try:
-        columns_of(engine, relation)
-    except DataError:
-        return None, None
+def _with_freshness(engine: Engine, table: FeatureTable) -> FeatureTable:
+    """With the latest as_of and the number of rows, where it is built."""
+    if not table.is_built:
+        return table
     sql = (
-        f"select max({quoted(as_of, engine.name)}) as newest, count(*) as n from {relation.sql(engine.name)}"
+        f"select max({quoted(table.as_of, engine.name)}) as newest, count(*) as n "
+        f"from {table.relation.sql(engine.name)}"
     )
     row = engine.query(sql).to_pylist()[0]
-    return row["newest"], int(row["n"])
-
-
-def _relation(lineage: Lineage, uid: str, engine: Engine) -> Relation:
-    node = lineage.node(uid)
-    return Relation(
-        folded(node["schema"]),
-        folded(node.get("alias") or node["name"]),
-        node.get("database") or engine.database,
-    )
+    return replace(table, newest=row["newest"], rows=int(row["n"]))
 
 
 def _described(lineage: Lineage, uid: str, column: str) -> str:

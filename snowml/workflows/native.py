@@ -4,6 +4,8 @@ snowml's tables are the truth. What the warehouse shows is made to follow them b
 turns the champion: a version that is missing is logged again, and the champion is the champion there.
 """
 
+from typing import Literal
+
 from snowml.boosting.base import DISTRIBUTIONS, distribution
 from snowml.engines.base import NativeModels, NativeVersion
 from snowml.errors import DataError, TerminalError, WarehouseError
@@ -52,7 +54,7 @@ def follow(registry: Registry, model: str, progress: Progress | None = None) -> 
 
 def name_of(version: Version) -> str:
     """What a version is called among the warehouse's own."""
-    return f"V{version.version}"
+    return native.version_name(version.version)
 
 
 def _log(models: NativeModels, registry: Registry, versions: list[Version], progress: Progress) -> set[str]:
@@ -90,7 +92,14 @@ def _native(registry: Registry, version: Version, data: bytes, metrics: dict[str
         data=data,
         metrics=metrics,
         comment=_comment(version),
+        task=_task(version),
     )
+
+
+def _task(version: Version) -> Literal["regression", "binary", "multiclass"]:
+    if version.signature.task == "regression":
+        return "regression"
+    return "multiclass" if version.signature.is_multiclass else "binary"
 
 
 def _packages(registry: Registry, version: Version) -> tuple[str, ...]:

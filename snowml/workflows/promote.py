@@ -13,6 +13,7 @@ from snowml.registry.store import Registry
 from snowml.serving.functions import names_of
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.inputs import broken_where_built
+from snowml.workflows.model_monitor import follow_monitor
 from snowml.workflows.native import follow
 from snowml.workflows.parity import certified, covers, refusal
 from snowml.workflows.repair import create_current, create_versioned, functions_for, repair_if_possible
@@ -88,6 +89,7 @@ def promote(
             registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
         names = create_current(engine, functions)
     follow(registry, model, progress)
+    follow_monitor(registry, model)
     return Promoted(chosen, previous, names, parity)
 
 
@@ -123,6 +125,7 @@ def rollback(
         registry.record_event(VersionEvent(model, target, "rolled_back", now, f"from {current.version}"))
         names = create_current(engine, functions)
     follow(registry, model)
+    follow_monitor(registry, model)
     return Promoted(version, current.version, names, None)
 
 

@@ -30,6 +30,7 @@ from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
 from snowml.workflows.champion import Unmeasured, load_artifact, rival_of
 from snowml.workflows.estimator import check_estimator
+from snowml.workflows.experiment import Tracked, track
 from snowml.workflows.inputs import check_keys
 from snowml.workflows.native import follow
 from snowml.workflows.parity import certified, refusal
@@ -56,6 +57,7 @@ class Trained:
     best_rule: str
     parity: Parity | None = None
     fresh: bool = True
+    tracked: Tracked | None = None
 
     @property
     def unmeasured(self) -> str | None:
@@ -89,6 +91,7 @@ class Trained:
             "best_rule": self.best_rule,
             "gates": [{"passed": verdict.passed, "detail": verdict.text} for verdict in self.verdicts],
             "parity": self.parity.summary() if self.parity else None,
+            "experiment": self.tracked.summary() if self.tracked else None,
         }
 
 
@@ -154,12 +157,19 @@ def train(
         version = _register(registry, located, run, fitted, data, masks, verdicts, now)
     status: Status = "approved" if all(verdict.passed for verdict in verdicts) else "rejected"
     parity = None
+    if version.flavor == "native":
+        follow(registry, spec.name, progress)  # its functions call what is logged
     if status == "approved":
         functions = functions_for(registry, version, load_artifact(registry, version))
         create_versioned(engine, functions)
         parity = certified(registry, version, fitted.artifact, functions, now, progress)
     follow(registry, spec.name, progress)
-    return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule, parity)
+    tracked = (
+        track(registry, version, run, fitted.measured, progress)
+        if spec.settings.experiment_tracking
+        else None
+    )
+    return Trained(version, status, run, fitted.measured, verdicts, fitted.best_rule, parity, tracked=tracked)
 
 
 def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tuple[Signature, TrainingData]:

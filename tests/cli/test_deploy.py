@@ -5,7 +5,9 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import meters
 import pytest
 import shop
 
@@ -22,6 +24,12 @@ SCHEDULE = "monitor: {schedule: 0 6 * * * Europe/Berlin}"
 
 def with_target(folder: shop.Shop, **settings: object) -> shop.Shop:
     """Churn has a schedule, and the profile a target of type snowflake."""
+    add_target(folder, **settings)
+    folder.replace("models/ml.yml", "metric: roc_auc\n", f"metric: roc_auc\n          {SCHEDULE}\n")
+    return folder
+
+
+def add_target(folder: shop.Shop, **settings: object) -> None:
     target = {
         "type": "snowflake",
         "account": "nobody",
@@ -35,8 +43,6 @@ def with_target(folder: shop.Shop, **settings: object) -> shop.Shop:
     }
     lines = (folder.folder / "profiles.yml").read_text("utf-8") + f"    snow: {json.dumps(target)}\n"
     folder.write("profiles.yml", lines)
-    folder.replace("models/ml.yml", "metric: roc_auc\n", f"metric: roc_auc\n          {SCHEDULE}\n")
-    return folder
 
 
 def test_a_plan_needs_no_account(written: shop.Shop) -> None:
@@ -155,3 +161,22 @@ def test_a_deployment_that_was_killed_is_gone_on_with(written: shop.Shop, wareho
     assert {step["action"] for step in answer.json["steps"] if step["kind"] in ("stage", "file")} == {"keep"}
     answer = made.cli("deploy", "--target", "snow", "--json")
     assert {step["action"] for step in answer.json["steps"]} == {"keep"}
+
+
+def test_feature_tables_are_in_the_plan_before_they_are_built(tmp_path: Path) -> None:
+    made = meters.meters(tmp_path / "meters")
+    add_target(made)
+    made.replace(
+        "models/dated.yml",
+        "    columns:\n",
+        "    columns:\n      - {name: meter}\n      - {name: as_of}\n",
+    )
+    made.write("snowml.yml", "deploy: {feature_store: true}\n")
+    answer = made.cli("deploy", "--dry-run", "--target", "snow", "--json")
+    assert answer.code == 0, answer.err
+    steps = [(step["action"], step["kind"], step["name"]) for step in answer.json["steps"]]
+    assert steps[-2:] == [("create", "entity", "meter"), ("skip", "feature view", "meter_features")]
+    told = made.cli("deploy", "--dry-run", "--target", "snow").out
+    assert "Not made yet: meter_features. Deploy again when they are built." in told
+    setup = made.cli("deploy", "--setup", "--target", "snow").out
+    assert 'grant select on "SHOP"."ANALYTICS"."METER_FEATURES" to role "SNOWML_DEPLOYER";' in setup

@@ -115,6 +115,14 @@ def test_the_sql_of_a_graph_that_waits_for_rows_without_a_warehouse_is_what_was_
     assert setup_script(waits) + "\n" == (GOLDEN / "serverless_setup.sql").read_text("utf-8")
 
 
+def test_what_options_take_besides_is_granted(place):
+    asked = {"monitor": {"schedule": SCHEDULE, "native": True}, "experiment_tracking": True}
+    text, plain = setup_script(place(upkeep=asked)), setup_script(place())
+    for kind in ("model monitor", "experiment"):
+        assert f'grant create {kind} on schema "SHOP"."SNOWML" to role "SNOWML_DEPLOYER";' in text
+        assert f"create {kind}" not in plain
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_the_sql_is_sound_where_it_can_be_parsed(place):
     """sqlglot does not know all of Snowflake's DDL; what it takes for a command is not held against the plan."""

@@ -470,6 +470,7 @@ def native(model, name):
         data=b"bytes",
         metrics={"test_mae": 1.5},
         comment=f"it's {name}",
+        task="regression",
     )
 
 

@@ -110,3 +110,18 @@ def _text():
     from snowflake.snowpark.types import StringType
 
     return StringType()
+
+
+def test_a_procedure_may_be_there_for_one_call(ask, warehouse):
+    anonymous = (
+        "with once as procedure (a varchar) returns varchar language python runtime_version = '3.11' "
+        "packages = ('snowflake-snowpark-python') handler = 'run' execute as caller as "
+        "$$\ndef run(session, a):\n    return a + str(session.sql('select 1 as x').collect()[0][0])\n$$ call once('a')"
+    )
+    assert ask(anonymous) == [("a1",)]
+    assert ask(anonymous) == [("a1",)]
+    assert ask(f"show procedures in schema {warehouse.database}.public") == []
+    with pytest.raises(ProgrammingError, match="NOBODY"):
+        ask(anonymous.replace("call once", "call nobody"))
+    # An ordinary query may begin with WITH too.
+    assert ask("with once as (select 2 as a) select a from once") == [(2,)]

@@ -3,28 +3,29 @@
 What is there is asked and changed in SQL; snowflake-ml, which takes seconds to import, only packs and logs.
 """
 
-import io
 import json
 import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping
 from pathlib import Path
 from platform import python_version_tuple
 from typing import TYPE_CHECKING, Any, Final
 
 from snowml.engines.base import Logged, NativeVersion
 from snowml.engines.snowflake.code import package
+from snowml.engines.snowflake.experiments import track
+from snowml.engines.snowflake.ml import bare, stored, told
 from snowml.engines.snowflake.packages import REPOSITORY, pinned
-from snowml.errors import ProjectError, TerminalError
-from snowml.names import Relation, literal, quoted, written
+from snowml.names import Relation, literal, quoted
 
 if TYPE_CHECKING:
     from snowml.engines.snowflake.engine import SnowflakeEngine
 
 ALIAS: Final = "CHAMPION"
-# What snowflake-ml raises where it cannot pack or log, besides the drivers' errors.
-_REFUSALS: Final = (AssertionError, NotImplementedError, OSError, RuntimeError, TypeError, ValueError)
+_TASKS: Final = {
+    "regression": "TABULAR_REGRESSION",
+    "binary": "TABULAR_BINARY_CLASSIFICATION",
+    "multiclass": "TABULAR_MULTI_CLASSIFICATION",
+}
 _TYPES: Final = {"double": "DOUBLE", "text": "STRING", "bigint": "INT64", "boolean": "BOOL"}
 
 
@@ -65,7 +66,12 @@ class SnowflakeModels:
             ProjectError: snowflake-ml is not installed.
             TerminalError: It refuses to pack or to log the version, or a transaction is open.
         """
-        with self._engine.transaction(ddl=True), self._told(version), tempfile.TemporaryDirectory() as folder:
+        what = f"log {version.model} version {version.name}"
+        with (
+            self._engine.transaction(ddl=True),
+            told(self._engine, what, "A version is logged as a MODEL of Snowflake"),
+            tempfile.TemporaryDirectory() as folder,
+        ):
             from snowflake.ml.registry import Registry
 
             database, schema = self._home(version.model)
@@ -76,6 +82,17 @@ class SnowflakeModels:
                 options={"enable_monitoring": False},
             )
             registry.log_model(**_arguments(version, Path(folder)))
+
+    def track(
+        self, experiment: Relation, run: str, params: Mapping[str, object], metrics: Mapping[str, float]
+    ) -> None:
+        """Write a run of an experiment, where Snowsight shows it.
+
+        Raises:
+            ProjectError: snowflake-ml is not installed.
+            TerminalError: It, or Snowflake, refuses.
+        """
+        track(self._engine, experiment, run, params, metrics)
 
     def _rows(self, model: Relation) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._engine.query(
@@ -90,31 +107,10 @@ class SnowflakeModels:
         database = model.database or self._engine.database
         return quoted(database, "snowflake"), quoted(model.schema, "snowflake")
 
-    @contextmanager
-    def _told(self, version: NativeVersion) -> Iterator[None]:
-        """What snowflake-ml prints and warns of is kept from standard output; what it raises is ours."""
-        what = f"log {version.model} version {version.name}"
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()), self._engine.errors(what):
-            warnings.simplefilter("ignore")
-            try:
-                yield
-            except ImportError as error:
-                raise ProjectError(
-                    f"A version is logged as a MODEL of Snowflake by snowflake-ml, which is not installed "
-                    f"({error.name}). Install snowml with the extra 'snowflake', or declare snowflake-ml-python "
-                    "among the procedure's packages."
-                ) from error
-            except _REFUSALS as error:
-                raise TerminalError(f"snowflake-ml: {error}\nin: {what}") from error
-
-
-def stored(name: str) -> str:
-    """A name as Snowflake keeps it."""
-    return quoted(name, "snowflake")[1:-1].replace('""', '"')
-
 
 def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
     """What `Registry.log_model` is told of a version, whose files are written to `folder`."""
+    from snowflake.ml.model import type_hints
     from snowflake.ml.model.model_signature import DataType, FeatureSpec, ModelSignature
     from snowflake.ml.model.volatility import Volatility
 
@@ -123,7 +119,7 @@ def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
     artifact, (name, code) = folder / version.artifact, package()
     artifact.write_bytes(version.data)
     (folder / name).write_bytes(code)
-    inputs = [FeatureSpec(_bare(item.name), DataType[_TYPES[item.type]]) for item in version.parameters]
+    inputs = [FeatureSpec(bare(item.name), DataType[_TYPES[item.type]]) for item in version.parameters]
     major, minor, _ = python_version_tuple()
     return {
         "model": packed(
@@ -139,6 +135,8 @@ def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
         },
         "pip_requirements": list(pinned(version.packages)),
         "artifact_repository_map": {"pip": REPOSITORY},
+        # Without one, no model monitor may watch it.
+        "task": type_hints.Task[_TASKS[version.task]],
         "python_version": f"{major}.{minor}",
         "target_platforms": ["WAREHOUSE"],
         "options": {
@@ -149,12 +147,6 @@ def _arguments(version: NativeVersion, folder: Path) -> dict[str, Any]:
             "volatility": Volatility.IMMUTABLE,
         },
     }
-
-
-def _bare(name: str) -> str:
-    """A feature's name as one writes it in SQL, with quotes only where they are needed."""
-    plain = written(stored(name), "snowflake") != stored(name)
-    return stored(name) if plain else quoted(name, "snowflake")
 
 
 def _aliases(row: dict[str, Any]) -> list[str]:

@@ -15,6 +15,9 @@ Beyond single statements:
 - Writers do not wait for each other: DuckDB refuses the second of two transactions that change the same rows.
 - The session's time zone is UTC, whatever TIMEZONE is set to; an account's is America/Los_Angeles unless set.
 - Moments have microseconds, Snowflake's nanoseconds.
+- Tags are kept for what is tagged by CREATE VIEW and ALTER TABLE, and inherited by nothing; ENTITY_DETAIL tells no more
+  of an object than its tags.
+- MODEL MONITORs are checked, kept and listed, and never refreshed.
 - Stage files are neither encrypted nor versioned; CREATE STAGE's options have no effect.
 - A temporary table appears in INFORMATION_SCHEMA under a schema of its own; temporary functions, procedures and
   stages are there for other sessions too until their session ends.

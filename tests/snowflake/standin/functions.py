@@ -57,8 +57,14 @@ class Routine:
 
 
 def routine(session: "Session", reader: Reader) -> Routine:
-    """Reads a definition from its name on."""
-    name = session.name(reader.path())
+    """Reads a definition from its name on, to the end."""
+    found = definition(session.name(reader.path()), reader)
+    reader.end()
+    return found
+
+
+def definition(name: Name, reader: Reader) -> Routine:
+    """Reads a definition from its arguments on."""
     arguments: dict[str, str] = {}
     declared: dict[str, str] = {}
     defaults: list[str] = []
@@ -87,7 +93,6 @@ def routine(session: "Session", reader: Reader) -> Routine:
             break
         _option(reader, found.options)
     found.body = reader.string() if reader.next else None
-    reader.end()
     found.defaults = tuple(defaults)
     _check(found)
     return found

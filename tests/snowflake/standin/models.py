@@ -200,12 +200,17 @@ class Models:
             raise Failure(f"The path {url} leaves its version.")
         return folder, path
 
-    def calls(self, session: "Session", expression: Expr) -> Expr:
-        """Replaces MODEL(name, version)!METHOD(…) by the function that calls the method's worker."""
+    def calls(self, session: "Session", expression: Expr, home: Name | None = None) -> Expr:
+        """Replaces MODEL(name, version)!METHOD(…) by the function that calls the method's worker.
+
+        In the body of a function names are looked up where that stands, its `home`.
+        """
         for call in list(expression.find_all(exp.ModelAttribute)):
             reference, method = call.this, call.expression
             parts = [Reader(one.sql("snowflake")) for one in reference.expressions]
-            model = self._model(session, parts[0])
+            path = parts[0].path()
+            full = [*((home.database, home.schema)[: 3 - len(path)] if home else ()), *path]
+            model = self.find(session.name(full))
             version = model.version(parts[1].identifier() if len(parts) > 1 else "DEFAULT")
             physical, types = self._method(version, method.name.upper())
             if len(types) != len(method.expressions):
@@ -238,7 +243,9 @@ class Models:
         return version.called[name][0], types
 
     def _model(self, session: "Session", reader: Reader) -> Model:
-        name = session.name(reader.path())
+        return self.find(session.name(reader.path()))
+
+    def find(self, name: Name) -> Model:
         if name not in self._all:
             raise missing("Model", name)
         return self._all[name]

@@ -10,7 +10,7 @@ from standin import bindings
 from standin.answers import CALL, Answer, Listing, listing, status
 from standin.datatypes import duckdb_type, shown
 from standin.failures import Failure, exists, missing, unknown
-from standin.functions import Routine, Types, describe, routine, scope, worker_of
+from standin.functions import Routine, Types, definition, describe, routine, scope, worker_of
 from standin.grammar import Name, Reader, split
 from standin.queries import Cursor, parse_one
 from standin.stages import now
@@ -44,22 +44,40 @@ class Procedures:
     def create(self, session: "Session", reader: Reader, replace: bool, temporary: bool) -> Answer:
         unless = reader.take("IF NOT EXISTS")
         new = routine(session, reader)
-        if new.language != "PYTHON":
-            raise unknown(f"procedures in {new.language}")
         old = self._all.get(new.name, {}).get(new.types)
         if old and unless:
             return status(f"{new.name.name} already exists, statement succeeded.")
         if old and not replace:
             raise exists(new.signature)
-        new.options.setdefault("RIGHTS", "OWNER")
-        files = [self._account.stages.file(session, one) for one in new.options.get("IMPORTS", [])]
-        new.worker = worker_of(self._account, new, "procedure", files)
-        self._all.setdefault(new.name, {})[new.types] = new
+        self._keep(session, new)
         if old and old.worker:
             old.worker.close()
         if temporary:
             session.at_close.append(lambda: self._remove(new.name, new.types))
         return status(f"Procedure {new.name.name} successfully created.")
+
+    def anonymous(self, login: "Login", reader: Reader, bound: dict[str, Any]) -> Answer:
+        """WITH name AS PROCEDURE (…) … CALL name(…): a procedure that is there for one call."""
+        session = login.session
+        name = session.name(reader.path())
+        reader.expect("AS PROCEDURE")
+        new = definition(name, reader)
+        if name in self._all:
+            raise unknown(f"an anonymous procedure of the name of another, {name}")
+        self._keep(session, new)
+        try:
+            reader.expect("CALL")
+            return self.call(login, reader, bound)
+        finally:
+            self._remove(new.name, new.types)
+
+    def _keep(self, session: "Session", new: Routine) -> None:
+        if new.language != "PYTHON":
+            raise unknown(f"procedures in {new.language}")
+        new.options.setdefault("RIGHTS", "OWNER")
+        files = [self._account.stages.file(session, one) for one in new.options.get("IMPORTS", [])]
+        new.worker = worker_of(self._account, new, "procedure", files)
+        self._all.setdefault(new.name, {})[new.types] = new
 
     def drop(self, session: "Session", reader: Reader) -> Answer:
         unless = reader.take("IF EXISTS")

@@ -141,7 +141,7 @@ def macro_body(session: "Session", of: Name, body: str) -> str:
     parsed = parse_one(body)
     check(session, parsed if isinstance(parsed, exp.Query) else exp.select(parsed.copy()), body)
     inner = exp.Subquery(this=parsed) if isinstance(parsed, exp.Query) else parsed
-    query = repairs.tree(exp.select(inner))
+    query = repairs.tree(session.account.models.calls(session, exp.select(inner), of))
     for found in query.find_all(exp.Table):
         if isinstance(found.this, exp.Identifier) and not found.db:
             found.set("db", exp.to_identifier(of.schema, quoted=True))

@@ -28,12 +28,15 @@ class Account:
     """What outlives a session: the databases, and the objects that DuckDB knows nothing of."""
 
     def __init__(self, python: str) -> None:
+        from standin.experiments import Experiments
         from standin.functions import Functions
         from standin.models import Models
+        from standin.monitors import Monitors
         from standin.procedures import Procedures
         from standin.scheduled import Schedules
         from standin.stages import Stages
         from standin.streams import Streams
+        from standin.tags import Absent, Tags
 
         self.instance = fakesnow.instance.FakeSnow(
             create_database_on_connect=False, create_schema_on_connect=False
@@ -50,7 +53,11 @@ class Account:
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
         self.procedures, self.models = Procedures(self), Models(self)
         self.streams = Streams()
+        self.monitors, self.experiments = Monitors(self), Experiments()
         self.tasks, self.alerts = Schedules("TASK"), Schedules("ALERT")
+        self.tags = Tags()
+        self.absent = {kind: Absent(kind) for kind in ("DYNAMIC TABLE", "ONLINE FEATURE TABLE")}
+        self.warehouses = {"STANDIN"}
         self.lock = threading.RLock()
 
     def create_database(self, name: str) -> None:
@@ -65,7 +72,7 @@ class Account:
         with self.lock:
             for objects in (
                 *(self.stages, self.functions, self.procedures, self.models),
-                *(self.streams, self.tasks, self.alerts),
+                *(self.streams, self.tasks, self.alerts, self.tags),
             ):
                 objects.forget(lambda one: one.database == name)
             self.duckdb.execute(f'detach database if exists "{name}"')

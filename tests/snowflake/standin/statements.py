@@ -15,6 +15,7 @@ from standin.answers import Answer, Listing, listing, status
 from standin.failures import Failure, unknown
 from standin.grammar import Reader
 from standin.records import Record
+from standin.stages import like
 
 if TYPE_CHECKING:
     from standin.session import Login, Session
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("standin")
 
 # Taken note of, and nothing is done: DuckDB has nothing of the kind. Tests assert on the record.
-ACCEPTED = {"WAREHOUSE", "RESOURCE MONITOR", "ROLE", "TAG", "EVENT TABLE"}
+ACCEPTED = {"WAREHOUSE", "RESOURCE MONITOR", "ROLE", "EVENT TABLE"}
 SYSTEM_FUNCTIONS = {
     "SYSTEM$CANCEL_ALL_QUERIES": "0 queries cancelled.",
     "SYSTEM$ML_PLATFORM_CAPABILITIES": "{}",
@@ -62,6 +63,9 @@ def _execute(login: "Login", sql: str, body: dict[str, Any]) -> Answer:
         raise Failure("SQL compilation error:\nempty statement", 900)
     if reader.take("CALL"):
         return login.session.account.procedures.call(login, reader, body.get("bindings") or {})
+    if reader.words(4)[:1] == ["WITH"] and reader.words(4)[2:] == ["AS", "PROCEDURE"]:
+        reader.expect("WITH")
+        return login.session.account.procedures.anonymous(login, reader, body.get("bindings") or {})
     for word, handler in HANDLERS.items():
         if reader.take(word):
             answer = handler(login, reader)
@@ -81,15 +85,24 @@ def _create(login: "Login", reader: Reader) -> Answer | None:
     owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
     owners |= {
         "STAGE": objects.stages,
+        "MODEL MONITOR": objects.monitors,
+        "EXPERIMENT": objects.experiments,
         "MODEL": objects.models,
         "STREAM": objects.streams,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
+        "TAG": objects.tags,
     }
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
             return owner.create(session, reader, replace, temporary)
+    if reader.take("VIEW"):
+        return objects.tags.create_view(session, reader, replace)
+    if reader.take("WAREHOUSE"):
+        _ = reader.take("IF NOT EXISTS")
+        objects.warehouses.add(reader.identifier())
+        return status(kind="accepted")
     return _accepted(reader)
 
 
@@ -98,15 +111,22 @@ def _drop(login: "Login", reader: Reader) -> Answer | None:
     owners = {"FUNCTION": objects.functions, "PROCEDURE": objects.procedures}
     owners |= {
         "STAGE": objects.stages,
+        "MODEL MONITOR": objects.monitors,
+        "EXPERIMENT": objects.experiments,
         "MODEL": objects.models,
         "STREAM": objects.streams,
         "TASK": objects.tasks,
         "ALERT": objects.alerts,
+        "TAG": objects.tags,
+        **objects.absent,
     }
     for kind, owner in owners.items():
         if reader.take(kind):
             session.commit_before_ddl()
             return owner.drop(session, reader)
+    if reader.take("VIEW"):
+        objects.tags.drop_view(session, reader)
+        return None
     return _accepted(reader)
 
 
@@ -114,9 +134,13 @@ def _alter(login: "Login", reader: Reader) -> Answer | None:
     if reader.take("SESSION"):
         return _alter_session(login, reader)
     account = login.session.account
-    for kind, owner in {"MODEL": account.models, "TASK": account.tasks, "ALERT": account.alerts}.items():
+    owners = {"MODEL": account.models, "TASK": account.tasks, "ALERT": account.alerts}
+    owners |= {"EXPERIMENT": account.experiments}
+    for kind, owner in owners.items():
         if reader.take(kind):
             return owner.alter(login.session, reader)
+    if reader.take("TABLE"):
+        return account.tags.alter_table(login.session, reader)
     return _accepted(reader)
 
 
@@ -153,24 +177,39 @@ def _use(_: "Login", reader: Reader) -> Answer | None:
 
 
 def _show(login: "Login", reader: Reader) -> Answer | None:
-    session = login.session
-    if reader.take("MODELS"):
-        return session.account.models.show(session, reader)
-    if reader.take("VERSIONS"):
-        return session.account.models.show_versions(session, reader)
-    if reader.take("FUNCTIONS IN MODEL"):
-        return session.account.models.show_functions(session, reader)
-    if reader.take("USER FUNCTIONS") or reader.take("FUNCTIONS"):
-        return session.account.functions.show(session, reader)
-    if reader.take("USER PROCEDURES") or reader.take("PROCEDURES"):
-        return session.account.procedures.show(session, reader)
-    account = session.account
-    for kind, owner in {"TASKS": account.tasks, "ALERTS": account.alerts, "STREAMS": account.streams}.items():
+    session, account = login.session, login.session.account
+    shown = {
+        "MODEL MONITORS": account.monitors.show,
+        "RUN METRICS": account.experiments.show_metrics,
+        "RUN PARAMETERS": account.experiments.show_parameters,
+        "RUNS": account.experiments.show_runs,
+        "MODELS": account.models.show,
+        "VERSIONS": account.models.show_versions,
+        "FUNCTIONS IN MODEL": account.models.show_functions,
+        "USER FUNCTIONS": account.functions.show,
+        "FUNCTIONS": account.functions.show,
+        "USER PROCEDURES": account.procedures.show,
+        "PROCEDURES": account.procedures.show,
+        "TASKS": account.tasks.show,
+        "ALERTS": account.alerts.show,
+        "STREAMS": account.streams.show,
+        "TAGS": account.tags.show,
+        "VIEWS": account.tags.show_views,
+        "WAREHOUSES": _show_warehouses,
+        "STAGES": account.stages.show,
+        **{f"{kind}S": absent.show for kind, absent in account.absent.items()},
+    }
+    for kind, show in shown.items():
         if reader.take(kind):
-            return owner.show(session, reader)
-    if reader.take("STAGES"):
-        return session.account.stages.show(session, reader)
+            return show(session, reader)
     return None
+
+
+def _show_warehouses(session: "Session", reader: Reader) -> Answer:
+    pattern = reader.string() if reader.take("LIKE") else "%"
+    reader.end()
+    rows = [[name, "STARTED"] for name in sorted(session.account.warehouses) if like(name, pattern)]
+    return listing(Listing({"name": "text", "state": "text"}, rows))
 
 
 def _describe(login: "Login", reader: Reader) -> Answer | None:
@@ -178,6 +217,10 @@ def _describe(login: "Login", reader: Reader) -> Answer | None:
         return login.session.account.functions.describe(login.session, reader)
     if reader.take("PROCEDURE"):
         return login.session.account.procedures.describe(login.session, reader)
+    if reader.take("VIEW"):
+        session = login.session
+        name = session.name(reader.path())
+        return session.account.tags.describe(session, name, queries.run(session, reader.sql, {}, False))
     return None
 
 
@@ -196,6 +239,11 @@ def _select(login: "Login", reader: Reader) -> Answer | None:
         session = login.session
         found = session.account.streams.has_data(session, Reader(reader.inside()).string())
         return listing(Listing({name: "boolean"}, [["1" if found else "0"]]), 0x1000)
+    if reader.take("ENTITY_DETAIL"):
+        session = login.session
+        detail = session.account.tags.entity_detail(session, reader.inside())
+        reader.end()
+        return listing(Listing({"ENTITY_DETAIL": "text"}, [[detail]]), 0x1000)
     if name in SYSTEM_FUNCTIONS:
         return listing(Listing({_column(reader, name): "text"}, [[SYSTEM_FUNCTIONS[name]]]), 0x1000)
     return None

@@ -16,6 +16,16 @@ def test_monitoring_has_defaults_and_retraining_none():
     assert settings.retrain is None
 
 
+def test_a_native_monitor_is_one_with_defaults_or_none():
+    native = validated({**BARE, "monitor": {"native": True}}).monitor.native
+    assert (native.minutes, native.days) == (1440, 1)
+    assert validated({**BARE, "monitor": {"native": False}}).monitor.native is None
+    native = validated(
+        {**BARE, "monitor": {"native": {"refresh": "2 hours", "aggregate": "1 week"}}}
+    ).monitor.native
+    assert (native.minutes, native.days) == (120, 7)
+
+
 @pytest.mark.parametrize(
     ("given", "columns"), [(True, 1), (3, 3)], ids=["true is one column", "so many columns"]
 )
@@ -41,6 +51,14 @@ def test_drift_may_be_a_reason_to_retrain(given, columns):
         ),
         ("monitor", {"threshold": "much"}, "monitor.threshold: 'much' is not a finite number"),
         ("monitor", [1], "monitor: [1] is not a mapping"),
+        (
+            "monitor",
+            {"native": {"refesh": "1 day"}},
+            "unknown key 'refesh' in 'monitor.native'. Did you mean 'refresh'?",
+        ),
+        ("monitor", {"native": {"aggregate": "12 hours"}}, "'12 hours' is no number of whole days"),
+        ("monitor", {"native": "yes"}, "monitor.native: 'yes' is not a mapping"),
+        ("experiment_tracking", "yes", "experiment_tracking: 'yes' is neither true nor false"),
         ("retrain", {"on_new_row": 5}, "unknown key 'on_new_row' in 'retrain'. Did you mean 'on_new_rows'?"),
         ("retrain", {"on_new_rows": 0}, "retrain.on_new_rows: 0 is no number of rows from 1 on"),
         ("retrain", {"on_new_rows": True}, "retrain.on_new_rows: True is no number of rows"),
