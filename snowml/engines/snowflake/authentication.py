@@ -134,6 +134,8 @@ def access_token(target: Target, refresh_token: str, secrets: Secrets) -> str:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
             answer = json.load(response)
     except urllib.error.HTTPError as error:
+        # It is the answer too. What stands in it may repeat the token.
+        error.close()
         if error.code >= 500 or error.code == 429:
             raise RetryableError(f"Snowflake gave no OAuth token just now (HTTP {error.code}).") from None
         raise _refused(target, f"HTTP {error.code}") from None

@@ -19,7 +19,7 @@ from snowml.engines.procedures import procedure_file
 from snowml.engines.snowflake import stage
 from snowml.engines.snowflake.code import package
 from snowml.engines.snowflake.connection import SnowflakeLogin
-from snowml.engines.snowflake.errors import SessionLost, shortened, wrapped
+from snowml.engines.snowflake.errors import DRIVER_ERRORS, SessionLost, shortened, wrapped
 from snowml.engines.snowflake.functions import argument_types, listed_types, sql_function, vector_function
 from snowml.engines.snowflake.native import SnowflakeModels
 from snowml.engines.snowflake.secrets import Secrets
@@ -210,7 +210,7 @@ class SnowflakeEngine:
 
     def close(self) -> None:
         """End the session. One that is lost, or that belongs to a procedure, is let go."""
-        with self.errors("close"):
+        with suppress(SessionLost), self.errors("close"):
             self.session.close()
 
     def _functions(self, name: Relation) -> list[dict[str, Any]]:
@@ -274,7 +274,10 @@ class SnowflakeEngine:
     def _renew(self) -> None:
         """Another session, with the key or the token as it is now."""
         assert self._login is not None  # asked before
-        with suppress(Exception):
+        # The connection first: the old session has nobody to ask for leave, and would ask three times.
+        with suppress(*DRIVER_ERRORS):
+            self.session.connection.close(retry=False)
+        with suppress(*DRIVER_ERRORS):
             self.session.close()
         with wrapped("login", self._secrets):
             self.session = self._login.open()

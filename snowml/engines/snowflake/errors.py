@@ -83,6 +83,10 @@ def wrapped(sql: str, secrets: Secrets) -> Iterator[None]:
         kind = SessionLost if is_session_lost(cause) else kind_of(cause)
         # Snowpark's wrapping of the connector's error says nothing more than that.
         raise kind(told) from cause
+    except Exception as error:
+        # A defect, of a driver's perhaps: it is printed whole.
+        secrets.hide_in(error)
+        raise
 
 
 def kind_of(error: Exception) -> type[WarehouseError]:
@@ -125,6 +129,9 @@ def shortened(sql: str) -> str:
 
 def _root(error: Exception) -> Exception:
     cause = getattr(error, "conn_error", None) or error.__cause__
+    if cause is None and isinstance(error, SnowparkClientException):
+        # Snowpark tells of a session that it could not close by text alone.
+        cause = error.__context__
     return cause if isinstance(cause, driver.Error) else error
 
 
