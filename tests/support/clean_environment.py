@@ -3,16 +3,22 @@
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
+from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from standin.workers import Nursery, Worker, encoded
 
 
@@ -29,12 +35,55 @@ def python_with(requirements: Iterable[str], factory: pytest.TempPathFactory) ->
     with (shared / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "complete").exists():
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+            link_installed(listed, folder)
+            pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
             done = subprocess.run([*pip, *listed], capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
             (folder / "complete").touch()
     return str(python)
+
+
+def link_installed(requirements: list[str], folder: Path) -> None:
+    """Of what the requirements need, all that this environment has, as hard links to its files.
+
+    Pip, asked for the requirements afterwards, finds them there, and installs only what is missing or of another
+    version: the environment is the one that pip alone would make of these versions, in a tenth of the time.
+    """
+    ours = Path(sysconfig.get_path("purelib"))
+    theirs = Path(sysconfig.get_path("purelib", scheme="venv", vars={"base": str(folder)}))
+    for distribution in needed(requirements):
+        for file in distribution.files or ():
+            source, target = ours / file, theirs / file
+            if ".." not in file.parts and source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(source, target)
+                except OSError:  # another file system
+                    shutil.copy2(source, target)
+
+
+def needed(requirements: list[str]) -> Iterable[Distribution]:
+    """The installed distributions that the requirements ask for, and those that these ask for in turn."""
+    found: dict[str, Distribution] = {}
+    asked = [Requirement(text) for text in requirements]
+    seen = set()
+    while asked:
+        requirement = asked.pop()
+        name = canonicalize_name(requirement.name)
+        if (name, *requirement.extras) in seen:
+            continue
+        seen.add((name, *requirement.extras))
+        try:
+            distribution = found.setdefault(name, metadata.distribution(name))
+        except metadata.PackageNotFoundError:
+            continue
+        for text in distribution.requires or ():
+            further = Requirement(text)
+            extras = requirement.extras or {""}
+            if further.marker is None or any(further.marker.evaluate({"extra": extra}) for extra in extras):
+                asked.append(further)
+    return found.values()
 
 
 @contextmanager
