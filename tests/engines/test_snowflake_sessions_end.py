@@ -22,6 +22,7 @@ from snowml.engines.snowflake.errors import SessionLost
 from snowml.errors import RetryableError, TerminalError
 from snowml.names import Relation
 from snowml.registry.store import Registry
+from snowml.workflows.batch import predict_batch
 from snowml.workflows.monitor import monitor
 from snowml.workflows.promote import promote
 from snowml.workflows.specs import Located
@@ -232,6 +233,35 @@ def predictions(engine):
         f"create table {home} as select id, as_of, cast(0.5 as double) as score, late as prediction, "
         f"1 as model_version from {sets}"
     )
+
+
+def test_wherever_the_session_ends_each_row_is_scored_once(engine, warehouse):
+    fill(engine)
+    registry = Registry(engine, "snowml")
+    trained(engine, registry)
+    promote(engine, registry, handmade.MODEL, now=handmade.NOW)
+    home = Relation("main", f"{handmade.MODEL}_predictions", engine.database).sql("snowflake")
+
+    def scored():
+        return predict_batch(engine, registry, located(), as_of=handmade.AS_OF).scored
+
+    expire(warehouse, 0)
+    assert scored() == 200
+    statements = warehouse.server.seen(warehouse.database)
+    lost = 0
+    for at in range(statements % 3 or 3, statements + 1, 3):
+        engine.execute(f"delete from {home}")
+        expire(warehouse, at)
+        try:
+            scored()
+        except SessionLost:
+            lost += 1
+            rows = engine.query(f"select count(*) as n from {home}")["n"][0].as_py()
+            assert rows in (0, 200)
+        scored()
+        found = engine.query(f"select count(*) as n, count(distinct id) as ids from {home}").to_pylist()
+        assert found == [{"n": 200, "ids": 200}]
+    assert 0 < lost < statements // 3
 
 
 def counts(registry):
