@@ -225,17 +225,12 @@ def assert_whole(engine, registry, before):
     assert len(runs) == len(versions)
 
 
-def predictions(engine):
-    """A table of scores for monitoring, as dbt would have made it."""
-    home = Relation("main", f"{handmade.MODEL}_predictions", engine.database).sql("snowflake")
-    sets = Relation("main", "training_set", engine.database).sql("snowflake")
-    engine.execute(
-        f"create table {home} as select id, as_of, cast(0.5 as double) as score, late as prediction, "
-        f"1 as model_version from {sets}"
-    )
+def counts(registry):
+    tables = [registry.table(name).sql("snowflake") for name in ("drift", "performance")]
+    return [registry.engine.query(f"select count(*) as n from {table}")["n"][0].as_py() for table in tables]
 
 
-def test_wherever_the_session_ends_each_row_is_scored_once(engine, warehouse):
+def test_wherever_the_session_ends_each_row_is_scored_once_and_each_window_kept_once(engine, warehouse):
     fill(engine)
     registry = Registry(engine, "snowml")
     trained(engine, registry)
@@ -262,19 +257,6 @@ def test_wherever_the_session_ends_each_row_is_scored_once(engine, warehouse):
         found = engine.query(f"select count(*) as n, count(distinct id) as ids from {home}").to_pylist()
         assert found == [{"n": 200, "ids": 200}]
     assert 0 < lost < statements // 3
-
-
-def counts(registry):
-    tables = [registry.table(name).sql("snowflake") for name in ("drift", "performance")]
-    return [registry.engine.query(f"select count(*) as n from {table}")["n"][0].as_py() for table in tables]
-
-
-def test_wherever_the_session_ends_monitoring_is_whole_or_can_be_run_again(engine, warehouse):
-    fill(engine)
-    registry = Registry(engine, "snowml")
-    trained(engine, registry)
-    promote(engine, registry, handmade.MODEL, now=handmade.NOW)
-    predictions(engine)
 
     def monitored():
         window = timedelta(days=30)
