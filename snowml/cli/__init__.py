@@ -6,6 +6,7 @@ completion stay quick (scikit-learn alone takes a second to import).
 
 import errno
 import io
+import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -38,7 +39,7 @@ def cli() -> None:
     it, monitor watches it, retrain trains it again when that is due.
 
     Exit codes: 0 done; 1 the answer is no (a gate, a test, a drift threshold); 2 the input or the project is wrong;
-    3 the warehouse failed; 70 snowml itself did.
+    3 the warehouse failed; 70 snowml itself did; 130 it was stopped.
     """
 
 
@@ -70,6 +71,7 @@ for command in (
 def main() -> None:
     """The entry point: runs a command and turns an error into a sentence and an exit code."""
     _show_what_the_locale_cannot()
+    signal.signal(signal.SIGTERM, _as_interrupted)
     try:
         cli.main(standalone_mode=False)
     except SnowmlError as error:
@@ -99,6 +101,14 @@ def main() -> None:
             markup=False,
         )
         sys.exit(DEFECT)
+
+
+def _as_interrupted(*_: object) -> None:
+    """What Ctrl-C cancels, rolls back and takes away is so too where a scheduler ends the command, by SIGTERM."""
+    # Snowflake's client replaces SIGINT's handler while a statement runs. In the background SIGINT may be ignored.
+    if callable(handler := signal.getsignal(signal.SIGINT)):
+        handler(signal.SIGINT, None)
+    raise KeyboardInterrupt
 
 
 def _show_what_the_locale_cannot() -> None:

@@ -185,6 +185,9 @@ class Dbt:
             finally:
                 _give_back_lock()
                 _close_log()
+        if isinstance(result.exception, KeyboardInterrupt):
+            # The runner makes a result of it, once dbt has canceled what it was running.
+            raise KeyboardInterrupt from result.exception
         if result.exception is not None:
             raise _exception(result.exception, listener.errors) from result.exception
         return result.result

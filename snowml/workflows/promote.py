@@ -73,8 +73,6 @@ def promote(
     repair_if_possible(registry, model)
     chosen = _chosen(registry, model, version)
     _check_scoring_set(engine, registry, chosen)
-    turns = registry.champions(model)
-    previous = turns[-1] if turns else None
     artifact = load_artifact(registry, chosen)
     functions = functions_for(registry, chosen, artifact)
     create_versioned(engine, functions)
@@ -85,8 +83,12 @@ def promote(
         raise ParityFailed(refusal(parity))
     # The event comes first: a function that has not followed it yet is repaired by the next command.
     with progress.step(f"promote {model} version {chosen.version}"), engine.transaction(ddl=True):
-        if previous != chosen.version:
-            registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
+        # Asked again where one alone writes: another promotion may have come first.
+        with registry.transaction():
+            turns = registry.champions(model)
+            previous = turns[-1] if turns else None
+            if previous != chosen.version:
+                registry.record_event(VersionEvent(model, chosen.version, "promoted", now, _after(previous)))
         names = create_current(engine, functions)
     follow(registry, model, progress)
     follow_monitor(registry, model)

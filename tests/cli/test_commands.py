@@ -293,3 +293,16 @@ class TestInAProject:
         assert "fit hist_gradient_boosting" in done.stderr
         for text in (done.stdout, done.stderr):
             assert re.findall(r"[^\n\x20-\x7e\u00a0-\uffff]", text) == []
+
+
+def test_a_command_that_is_stopped_while_dbt_runs_is_stopped(written, monkeypatch):
+    from dbt.task.build import BuildTask
+
+    def stopped(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(BuildTask, "run", stopped)
+    answer = written.cli("build")
+    assert (answer.code, answer.out) == (130, "")
+    assert answer.err.strip().endswith("stopped.")
+    assert "error" not in answer.err

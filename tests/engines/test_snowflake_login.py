@@ -103,7 +103,7 @@ def test_a_private_key_is_read_however_dbt_takes_it(tmp_path, key, given, passph
 def test_a_private_key_that_cannot_be_read_is_not_shown(key, passphrase):
     pem = encoded(key, serialization.Encoding.PEM, PASSPHRASE).decode()
     with pytest.raises(ProjectError, match="cannot be read as a private key") as caught:
-        login(private_key=pem, private_key_passphrase=passphrase)
+        _ = login(private_key=pem, private_key_passphrase=passphrase).options
     assert pem.splitlines()[1] not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -118,9 +118,47 @@ def test_other_ways_to_log_in():
     oauth = login(authenticator="oauth", token="a-token", user=None).options
     assert (oauth["authenticator"], oauth["token"]) == ("oauth", "a-token")
     assert login(authenticator="jwt", token="a-token").options["authenticator"] == "oauth"
-    named = login(connection_name="prod", account=None, user=None).options
-    assert named["connection_name"] == "prod"
-    assert "account" not in named
+    pat = login(authenticator="PROGRAMMATIC_ACCESS_TOKEN", token="a-token", user=None).options
+    assert (pat["authenticator"], pat["token"]) == ("PROGRAMMATIC_ACCESS_TOKEN", "a-token")
+    machine = login(
+        authenticator="workload_identity", workload_identity_provider="AWS", user=None, token=None
+    ).options
+    assert machine["workload_identity_provider"] == "AWS"
+    mfa = login(authenticator="username_password_mfa", password=PASSWORD, passcode="123456").options
+    assert (mfa["passcode"], mfa["client_request_mfa_token"]) == ("123456", True)
+    asked = {"oauth_client_id": "id", "oauth_client_secret": "sec", "oauth_scope": "role:R"}
+    client = login(authenticator="oauth_client_credentials", user=None, **asked).options
+    assert {name: client[name] for name in asked} == asked
+
+
+def test_a_connection_is_named_as_the_other_clients_name_it(monkeypatch):
+    from snowflake.connector.config_manager import CONFIG_MANAGER
+
+    monkeypatch.setattr(CONFIG_MANAGER, "conf_file_cache", {"connections": {"prod": {"password": PASSWORD}}})
+    named = login(connection_name="prod", account=None, user=None)
+    assert named.options["connection_name"] == "prod"
+    assert "account" not in named.options
+    assert named.secrets.hide(f"in {PASSWORD}") == f"in {HIDDEN}"
+    with pytest.raises(ProjectError, match="Did you mean 'prod'"):
+        _ = login(connection_name="prd", account=None, user=None).options
+
+
+def test_keys_and_tokens_that_were_rotated_are_read_again(tmp_path, key):
+    file = tmp_path / "key.p8"
+    file.write_bytes(encoded(key, serialization.Encoding.PEM))
+    token = tmp_path / "token"
+    token.write_text("first-token\n")
+    made = login(private_key_path=str(file))
+    by_token = login(authenticator="oauth", token_file_path=str(token), user=None)
+    before = made.options["private_key"], by_token.options["token"]
+    newer = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    file.write_bytes(encoded(newer, serialization.Encoding.PEM))
+    token.write_text("second-token")
+    after = made.options["private_key"], by_token.options["token"]
+    assert before == (encoded(key, serialization.Encoding.DER), "first-token")
+    assert after == (encoded(newer, serialization.Encoding.DER), "second-token")
+    assert by_token.secrets.hide("first-token second-token") == f"{HIDDEN} {HIDDEN}"
+    assert file.read_text().splitlines()[1] not in made.secrets.hide(file.read_text())
 
 
 @pytest.mark.parametrize(
@@ -132,12 +170,18 @@ def test_other_ways_to_log_in():
         ({"private_key_path": "/nowhere/key.p8"}, r"/nowhere/key\.p8 cannot be read"),
         ({"private_key": "no key!"}, "neither PEM nor DER"),
         ({"authenticator": "oauth"}, "oauth and no token"),
-        ({"authenticator": "oauth", "token": "t", "oauth_client_id": "c"}, "give an access token"),
+        ({"authenticator": "oauth", "token": "t", "oauth_client_id": "c"}, "oauth_client_id alone"),
+        ({"token": "t", "oauth_client_secret": "c"}, "oauth_client_secret without authenticator: oauth"),
+        ({"authenticator": "programmatic_access_token"}, "Give token, or token_file_path"),
+        ({"authenticator": "workload_identity"}, "no workload_identity_provider"),
+        ({"token": "t", "token_file_path": "f"}, "both token and token_file_path"),
+        ({"token_file_path": "/nowhere/token"}, r"token file /nowhere/token cannot be read: No such file"),
+        ({"connection_name": "no such one"}, "no connection 'no such one'"),
     ],
 )
 def test_what_is_missing_or_wrong_is_named(settings, message):
     with pytest.raises(ProjectError, match=message):
-        login(**settings)
+        _ = login(**settings).options
 
 
 def test_no_representation_shows_a_secret():

@@ -226,3 +226,34 @@ def test_the_zip_is_made_out_of_the_zip_where_there_is_nothing_else(tmp_path):
 def test_what_is_bound_is_pythons_own(value, plain):
     assert bound(value) == plain
     assert type(bound(value)) is type(plain)
+
+
+def test_a_servers_text_is_plain_short_and_keeps_its_number_and_query():
+    said = (
+        "SQL compilation error:\n\x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07 \u202eback\x00 "
+        + "select " * 2000
+    )
+    error = driver.ProgrammingError(msg=said, errno=1003, sqlstate="42000", sfqid="01ab-cd")
+    with pytest.raises(TerminalError) as caught, wrapped("select '\x1b[2J'\n" * 100, Secrets()):
+        raise error
+    text = str(caught.value)
+    assert text.startswith("Snowflake: 001003 (42000): SQL compilation error: red bell back select")
+    assert "... (query 01ab-cd)\nin: select '' select ''" in text
+    assert len(text) < 900
+    assert text.count("\n") == 1
+    assert all(character.isprintable() for character in text.replace("\n", ""))
+
+
+def test_a_secret_is_hidden_before_a_text_is_cut():
+    said = "x" * 590 + PASSWORD
+    with pytest.raises(TerminalError) as caught, wrapped("select 1", Secrets([PASSWORD])):
+        raise driver.ProgrammingError(msg=said, errno=1003)
+    assert PASSWORD[:5] not in str(caught.value)
+
+
+def test_a_token_that_expired_is_told_with_what_to_do():
+    refused = driver.DatabaseError(
+        msg="Failed to connect to DB: x:443. OAuth access token expired.", errno=250001
+    )
+    with pytest.raises(TerminalError, match=r"expired\..*Give a new one"), wrapped("login", Secrets()):
+        raise refused

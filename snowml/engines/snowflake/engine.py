@@ -3,11 +3,11 @@
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 from snowflake.connector.errors import NotSupportedError
@@ -19,23 +19,27 @@ from snowml.engines.procedures import procedure_file
 from snowml.engines.snowflake import stage
 from snowml.engines.snowflake.code import package
 from snowml.engines.snowflake.connection import SnowflakeLogin
-from snowml.engines.snowflake.errors import shortened, wrapped
+from snowml.engines.snowflake.errors import DRIVER_ERRORS, SessionLost, shortened, wrapped
 from snowml.engines.snowflake.functions import argument_types, listed_types, sql_function, vector_function
 from snowml.engines.snowflake.native import SnowflakeModels
 from snowml.engines.snowflake.secrets import Secrets
 from snowml.engines.snowflake.values import answer, answer_of_rows, bound, listed
 from snowml.engines.transactions import Transactions
-from snowml.errors import DataError, ProjectError, TerminalError
+from snowml.errors import DataError, ProjectError, TerminalError, WarehouseError
 from snowml.names import Dialect, Relation, literal, quoted
 
 if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
     from snowflake.snowpark import Session
 
+Answer = TypeVar("Answer")
+
 # Values in one statement; from 65,280 on the connector would write them to a temporary stage first, which is DDL.
 _BOUND_AT_ONCE = 50_000
 _COLUMN_TYPES = {pa.float64(): "float", pa.int64(): "number(38, 0)", pa.string(): "varchar"}
 _NUMBERS = itertools.count(1)
+# Statements that change nothing, so that they can be run once more; BEGIN is one as long as nothing is open.
+_READ: re.Pattern[str] = re.compile(r"\s*(select|with|show|describe|desc|list|ls|begin)\b", re.IGNORECASE)
 # Statements that end a transaction that is open.
 _DDL = re.compile(r"\s*(create|alter|drop|undrop|truncate|comment|grant|revoke)\b", re.IGNORECASE)
 
@@ -45,12 +49,14 @@ class SnowflakeEngine:
 
     Args:
         session: The session: one of our own, or the one that a procedure is handed.
-        secrets: What no message may repeat.
+        login: How another one is opened, where this one is our own.
     """
 
-    def __init__(self, session: "Session", secrets: Secrets | None = None) -> None:
+    def __init__(self, session: "Session", login: SnowflakeLogin | None = None) -> None:
         self.session = session
-        self._secrets = secrets or Secrets()
+        self._login = login
+        self._secrets = login.secrets if login else Secrets()
+        self._temporary_tables = 0
         self._transactions = Transactions(self._run)
         self._tag: dict[str, str] = {}
         # Remembered now: CREATE SCHEMA makes the new one the session's.
@@ -64,7 +70,7 @@ class SnowflakeEngine:
             RetryableError: Snowflake is out of reach; TerminalError: it refused the login.
         """
         with wrapped("login", login.secrets):
-            return cls(login.open(), login.secrets)
+            return cls(login.open(), login)
 
     @property
     def name(self) -> Dialect:
@@ -118,11 +124,21 @@ class SnowflakeEngine:
             f"{quoted(field.name, 'snowflake')} {_COLUMN_TYPES[field.type]}" for field in rows.schema
         )
         self.execute(f"create temporary table {name.sql('snowflake')} ({columns})")
+        self._temporary_tables += 1
+        drop = f"drop table if exists {name.sql('snowflake')}"
         try:
             self.insert(name, rows.to_pylist())
             yield name
+        except BaseException:
+            # Where the session is lost, so is the table: what matters is why.
+            with suppress(WarehouseError):
+                self.execute(drop)
+            raise
+        else:
+            with suppress(SessionLost):
+                self.execute(drop)
         finally:
-            self.execute(f"drop table if exists {name.sql('snowflake')}")
+            self._temporary_tables -= 1
 
     def transaction(self, *, ddl: bool = False) -> AbstractContextManager[None]:
         """All or nothing. DDL commits by itself, so there is no transaction around it.
@@ -145,13 +161,14 @@ class SnowflakeEngine:
     def put(self, store: Relation, key: str, data: bytes) -> None:
         """Keep an artifact as a file on a stage, once. An upload belongs to no transaction."""
         check_size(data)
-        with self.errors(f"put {key}"):
-            stage.upload(self.session, store.within(self.database), key, data)
+        place = store.within(self.database)
+        # A file's name tells its content: putting it twice is putting it once.
+        self._again_if_lost(f"put {key}", lambda: stage.upload(self.session, place, key, data))
 
     def get(self, store: Relation, key: str) -> bytes:
         """An artifact's bytes."""
-        with self.errors(f"get {key}"):
-            data = stage.download(self.session, store.within(self.database), key)
+        place = store.within(self.database)
+        data = self._again_if_lost(f"get {key}", lambda: stage.download(self.session, place, key))
         if data is None:
             raise DataError(f"The artifact {key} is not in {store}.")
         return data
@@ -193,7 +210,7 @@ class SnowflakeEngine:
 
     def close(self) -> None:
         """End the session. One that is lost, or that belongs to a procedure, is let go."""
-        with self.errors("close"):
+        with suppress(SessionLost), self.errors("close"):
             self.session.close()
 
     def _functions(self, name: Relation) -> list[dict[str, Any]]:
@@ -215,10 +232,55 @@ class SnowflakeEngine:
             raise TerminalError(
                 f"Snowflake's DDL would commit the transaction that it stands in: {shortened(sql)}"
             )
-        with self.errors(sql):
+
+        def run() -> "SnowflakeCursor":
             cursor = self.session.connection.cursor()
             cursor.execute(sql, list(params) or None, _statement_params=self._tag or None)
             return cursor
+
+        return self._again_if_lost(sql, run, repeatable=_READ.match(sql) is not None)
+
+    def _again_if_lost(self, sql: str, run: Callable[[], Answer], *, repeatable: bool = True) -> Answer:
+        """Run something; once more, in a new session, where the session was lost and that can do no harm.
+
+        Raises:
+            SessionLost: It was lost, with what it had not committed or its temporary tables; or twice; or the statement
+                changes something, so that one cannot know whether it was done.
+        """
+        try:
+            with self.errors(sql):
+                return run()
+        except SessionLost as lost:
+            if self._login is None:
+                raise
+            if self._transactions.is_open:
+                raise SessionLost(
+                    f"The session ended in the middle of a transaction, of which nothing is kept. Run the same again.\n"
+                    f"{lost}"
+                ) from lost
+            if self._temporary_tables:
+                raise SessionLost(
+                    f"The session ended, and its temporary tables with it. Run the same again.\n{lost}"
+                ) from lost
+            self._renew()
+            if not repeatable:
+                raise SessionLost(
+                    f"The session ended before a statement that changes something was answered. Run the same again.\n"
+                    f"{lost}"
+                ) from lost
+        with self.errors(sql):
+            return run()
+
+    def _renew(self) -> None:
+        """Another session, with the key or the token as it is now."""
+        assert self._login is not None  # asked before
+        # The connection first: the old session has nobody to ask for leave, and would ask three times.
+        with suppress(*DRIVER_ERRORS):
+            self.session.connection.close(retry=False)
+        with suppress(*DRIVER_ERRORS):
+            self.session.close()
+        with wrapped("login", self._secrets):
+            self.session = self._login.open()
 
     @contextmanager
     def errors(self, sql: str) -> Iterator[None]:

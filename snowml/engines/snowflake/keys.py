@@ -4,11 +4,14 @@ import base64
 import binascii
 from pathlib import Path
 
+from snowml.engines.snowflake.secrets import Secrets
 from snowml.errors import ProjectError
 
 
-def private_key(text: str | None, file: Path | None, passphrase: str | None) -> bytes:
+def private_key(text: str | None, file: Path | None, passphrase: str | None, secrets: Secrets) -> bytes:
     """The key in DER, unencrypted: out of a PEM file, or out of a text that is PEM or DER in base64.
+
+    What is read is added to `secrets`.
 
     Raises:
         ProjectError: There is no such file, or it holds no key that the passphrase opens. The message does
@@ -18,6 +21,7 @@ def private_key(text: str | None, file: Path | None, passphrase: str | None) -> 
     from cryptography.hazmat.primitives import serialization
 
     data, place = _data(text, file)
+    secrets.add(data.decode("latin-1"))
     load = serialization.load_pem_private_key
     if not data.lstrip().startswith(b"-----BEGIN"):
         load = serialization.load_der_private_key
@@ -28,9 +32,11 @@ def private_key(text: str | None, file: Path | None, passphrase: str | None) -> 
     except (TypeError, ValueError, UnsupportedAlgorithm):
         remedy = "Is private_key_passphrase right?" if passphrase else "Does it need private_key_passphrase?"
         raise ProjectError(f"{place} cannot be read as a private key. {remedy}") from None
-    return key.private_bytes(
+    opened: bytes = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    secrets.add(base64.b64encode(opened).decode())
+    return opened
 
 
 def _data(text: str | None, file: Path | None) -> tuple[bytes, str]:

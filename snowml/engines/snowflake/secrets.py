@@ -13,7 +13,13 @@ class Secrets:
     """Texts to hide, in the forms in which a driver or a server may repeat them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        forms = {form for value in values for form in _forms(value) if len(form) >= _SHORTEST}
+        self._forms: list[str] = []
+        for value in values:
+            self.add(value)
+
+    def add(self, value: str) -> None:
+        """Hide one more: keys and tokens are read, and change, while sessions come and go."""
+        forms = {form for form in _forms(value) if len(form) >= _SHORTEST}.union(self._forms)
         # The longest first, so that no half of one is left over.
         self._forms = sorted(forms, key=len, reverse=True)
 

@@ -89,8 +89,20 @@ class StandIn:
             },
         }
 
-    def _ask(self, what: str, database: str | None) -> Any:
-        body = json.dumps({"database": database}).encode()
+    def trouble(self, database: str, *, at: int = 0, code: str = "390111", hold: str = "") -> None:
+        """Begin to count the statements of the database's clients, and let something go wrong: see `troubles`."""
+        self._ask("trouble", database, at=at, code=code, hold=hold)
+
+    def seen(self, database: str) -> int:
+        """How many statements of its clients have come since `trouble`."""
+        return int(self._ask("seen", database)["statements"])
+
+    def holds(self, database: str) -> bool:
+        """Whether a statement has come that is held."""
+        return bool(self._ask("seen", database)["held"])
+
+    def _ask(self, what: str, database: str | None, **more: Any) -> Any:
+        body = json.dumps({"database": database, **more}).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/standin/{what}", data=body, method="POST"
         )

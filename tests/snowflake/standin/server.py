@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import base64
 import gzip
 import json
 import logging
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 import fakesnow.transforms
 import uvicorn
@@ -23,13 +25,21 @@ from starlette.routing import Route
 
 from standin.session import Account, Login, Session
 from standin.statements import respond
+from standin.troubles import Trouble
+
+# What the OAuth integration knows.
+OAUTH_CLIENT, OAUTH_REFRESH = "client-of-mine:secret-of-mine", "refresh-of-mine"
 
 log = logging.getLogger("standin")
 Handler = Callable[[Request, dict[str, Any]], Awaitable[Any]]
 
 
 class Refused(Exception):
-    """The session token is missing, or nobody's."""
+    """The session token is missing, or nobody's, or expired."""
+
+    def __init__(self, code: str = "390104", message: str = "Log in again.") -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
 
 
 class Server:
@@ -45,17 +55,20 @@ class Server:
             "/session/heartbeat": self.session,
             "/queries/v1/query-request": self.query,
             "/queries/v1/abort-request": self.abort,
-            "/telemetry/send": self.abort,
+            "/telemetry/send": self.telemetry,
+            "/standin/trouble": self.trouble,
+            "/standin/seen": self.seen,
             "/standin/create": self.create,
             "/standin/drop": self.drop,
             "/standin/records": self.records,
         }
-        return Starlette(
-            routes=[Route(path, _json(handler), methods=["POST"]) for path, handler in routes.items()]
-        )
+        listed = [Route(path, _json(handler), methods=["POST"]) for path, handler in routes.items()]
+        return Starlette(routes=[*listed, Route("/oauth/token-request", self.oauth, methods=["POST"])])
 
     async def login(self, request: Request, body: dict[str, Any]) -> Any:
         given = body["data"]["SESSION_PARAMETERS"]
+        if body["data"].get("AUTHENTICATOR") == "OAUTH" and not body["data"]["TOKEN"].startswith("access-"):
+            raise Refused("390318", "OAuth access token expired.")
         database, schema = (request.query_params.get(key) for key in ("databaseName", "schemaName"))
         # A handler shares the session of its caller.
         caller = self.account.logins.get(given.get("STANDIN_CALLER", ""))
@@ -65,7 +78,10 @@ class Server:
         token = secrets.token_urlsafe(32)
         origin = "procedure" if caller else "client"
         self.account.logins[token] = Login(
-            session, origin, given.get("QUERY_TAG") or (caller and caller.query_tag)
+            session,
+            origin,
+            given.get("QUERY_TAG") or (caller and caller.query_tag),
+            int(given.get("STATEMENT_TIMEOUT_IN_SECONDS") or 172_800),
         )
         database, schema = session.place
         data = {
@@ -89,6 +105,18 @@ class Server:
         }
         return {"data": data, "success": True}
 
+    async def oauth(self, request: Request) -> JSONResponse:
+        """A refresh token for an access token, if it is one of the only client that there is."""
+        form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        client = base64.b64encode(OAUTH_CLIENT.encode()).decode()
+        if (
+            form.get("grant_type") != "refresh_token"
+            or form.get("refresh_token") != OAUTH_REFRESH
+            or request.headers.get("Authorization") != f"Basic {client}"
+        ):
+            return JSONResponse({"error": "invalid_grant", "given": form}, status_code=400)
+        return JSONResponse({"access_token": f"access-{secrets.token_hex(8)}", "token_type": "Bearer"})
+
     async def session(self, request: Request, _: dict[str, Any]) -> Any:
         login = self._login(request)
         if request.query_params.get("delete"):
@@ -97,10 +125,32 @@ class Server:
         return {"data": None, "code": None, "message": None, "success": True}
 
     async def query(self, request: Request, body: dict[str, Any]) -> Any:
-        return await run_in_threadpool(respond, self._login(request), body)
+        login = self._login(request)
+        trouble = self.account.troubles.get(login.session.home or "")
+        if trouble and login.origin == "client" and trouble.expires_now():
+            # What was not committed is undone, and temporary objects are gone, as when one logs out.
+            del self.account.logins[_token(request)]
+            await run_in_threadpool(login.close)
+            raise Refused(trouble.code, "Session no longer exists. New login required to access the service.")
+        return await run_in_threadpool(respond, login, body)
 
-    async def abort(self, _: Request, __: dict[str, Any]) -> Any:
+    async def abort(self, request: Request, _: dict[str, Any]) -> Any:
+        login = self._login(request)
+        login.canceled.set()
+        if login.lock.locked():
+            login.session.duckdb.interrupt()
         return {"data": None, "success": True}
+
+    async def telemetry(self, _: Request, __: dict[str, Any]) -> Any:
+        return {"data": None, "success": True}
+
+    async def trouble(self, _: Request, body: dict[str, Any]) -> Any:
+        database = body.pop("database")
+        self.account.troubles[database] = Trouble(**body)
+
+    async def seen(self, _: Request, body: dict[str, Any]) -> Any:
+        trouble = self.account.troubles[body["database"]]
+        return {"success": True, "statements": trouble.seen, "held": trouble.held.is_set()}
 
     async def create(self, _: Request, body: dict[str, Any]) -> Any:
         await run_in_threadpool(self.account.create_database, body["database"])
@@ -131,9 +181,9 @@ def _json(handler: Handler) -> Callable[[Request], Awaitable[JSONResponse]]:
             body = gzip.decompress(body)
         try:
             return JSONResponse(await handler(request, json.loads(body or "{}")))
-        except Refused:
+        except Refused as refused:
             return JSONResponse(
-                {"data": None, "code": "390104", "message": "Log in again.", "success": False}
+                {"data": None, "code": refused.code, "message": refused.message, "success": False}
             )
         except Exception as error:
             log.exception("%s", request.url.path)

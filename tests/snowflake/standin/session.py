@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import fakesnow.conn
 import fakesnow.instance
@@ -19,6 +20,9 @@ from standin.grammar import Name
 from standin.records import Records
 from standin.repairs import PACKAGES
 from standin.workers import Nursery
+
+if TYPE_CHECKING:
+    from standin.troubles import Trouble
 
 REMEMBERED = 20
 IDS = itertools.count(1)
@@ -48,6 +52,8 @@ class Account:
         self.nursery = Nursery(python, self.directory)
         self.records = Records()
         self.logins: dict[str, Login] = {}
+        # What tests want to go wrong, by database.
+        self.troubles: dict[str, Trouble] = {}
         # Where a handler's Session finds this server; known once it listens.
         self.port = 0
         self.stages, self.functions = Stages(self.directory / "stages"), Functions(self)
@@ -166,6 +172,8 @@ class Login:
     session: Session
     origin: str = "client"
     query_tag: str | None = None
+    statement_timeout: int = 172_800
+    canceled: threading.Event = field(default_factory=threading.Event)
     # One statement at a time; a handler's come while its caller waits for CALL.
     lock: threading.Lock = field(default_factory=threading.Lock)
 

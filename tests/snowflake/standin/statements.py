@@ -16,6 +16,7 @@ from standin.failures import Failure, unknown
 from standin.grammar import Reader
 from standin.records import Record
 from standin.stages import like
+from standin.troubles import hold
 
 if TYPE_CHECKING:
     from standin.session import Login, Session
@@ -37,6 +38,7 @@ def respond(login: "Login", body: dict[str, Any]) -> dict[str, Any]:
     record = Record(sql, "executed", session.home, login.origin, session.id, query_tag=login.query_tag)
     with login.lock:
         try:
+            hold(login, sql)
             answer = _execute(login, sql, body)
         except Exception as error:  # noqa: BLE001
             failure = _failure(error)
