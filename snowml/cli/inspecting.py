@@ -81,6 +81,9 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
     """Show everything about a version: how it was made, how good it is, what it reads, what happened to it."""
     with open_registry(load_project(options), ConsoleProgress(quiet=as_json), read_only=True) as registry:
         document = _document(registry, model, version)
+        from snowml.workflows.explained import explained
+
+        document["explained"] = explained(registry, registry.version(model, document["version"]))
         certificate = registry.parity(model).get(document["version"])
     if certificate is not None:
         document["parity"] = certificate.document()
@@ -102,6 +105,7 @@ def show(model: str, version: int | None, as_json: bool, **options: Any) -> None
         "packages": ", ".join(f"{name} {number}" for name, number in run["packages"].items()),
         "flavor": document["flavor"],
         "parity": in_short(document["parity"]),
+        "explained by": document["explained"],
         "reads": ", ".join(f"{item['name']} ({item['kind']})" for item in document["features"]),
     }
     table(["", ""], [[name, shown(value)] for name, value in rows.items()])

@@ -54,6 +54,7 @@ class Forest:
         words: uint32, the bits of the categories that go left.
         values: (L, width) float64, or float32 where the library sums so; a leaf may add to several outputs.
         base: (outputs,) what the sums begin with, of the same type.
+        cover: (N,) how much of the training came to each node. Scoring does not need it, and a blob does not hold it.
     """
 
     features: int
@@ -79,6 +80,7 @@ class Forest:
     words: Array
     values: Array
     base: Array
+    cover: Array | None = None
 
     def __post_init__(self) -> None:
         _check(self)

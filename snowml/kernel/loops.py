@@ -429,3 +429,41 @@ def exp(values: Any) -> None:
     flat = values.reshape(-1)
     for i in range(len(flat)):
         flat[i] = math.exp(flat[i])
+
+
+@compiled
+def category_left(value: Any, rounding: Any, node: Any, f: Any, arrays: Any) -> Any:
+    """Whether a category goes left at a node."""
+    _, _, _, _, _, flags, sets, categories, known, known_starts, words, _, _, _, _ = arrays
+    if rounding == 1:
+        value = math.trunc(value) if abs(value) < 1e9 else value
+    elif rounding == 2:
+        value = math.floor(value) if abs(value) < 1e9 else value
+    if value >= 0.0 and value < categories[f] and value == f64(np.int64(value)):
+        code = np.int64(value)
+        if (known[known_starts[f] + (code >> 5)] >> u32(code & 31)) & u32(1):
+            return bool((words[sets[node] + (code >> 5)] >> u32(code & 31)) & u32(1))
+    return (flags[node] & 2) != 0
+
+
+@compiled
+def follow(rows: Any, arrays: Any, out: Any) -> None:
+    """Each row's path through each tree, credited test by test; `rows` is (rows, features), as they are compared."""
+    roots, feature, threshold, left, right, flags, sets, _, _, _, _, value, group, strict, rounding = arrays
+    for begin in range(0, len(rows), BLOCK):
+        end = min(begin + BLOCK, len(rows))
+        for t in range(len(roots) - 1):
+            for i in range(begin, end):
+                node = roots[t]
+                while feature[node] >= 0:
+                    f = np.int64(feature[node])
+                    x = rows[i, f]
+                    if x != x:
+                        first = (flags[node] & 1) != 0
+                    elif sets[node] >= 0:
+                        first = category_left(x, rounding, node, f, arrays)
+                    else:
+                        first = x < threshold[node] if strict else x <= threshold[node]
+                    child = np.int64(left[node]) if first else np.int64(right[node])
+                    out[i, group[f]] += value[child] - value[node]
+                    node = child

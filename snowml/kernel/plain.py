@@ -15,7 +15,7 @@ class Plain:
     def raw(self, matrix: Array) -> Array:
         """The raw scores, (outputs, rows), of a matrix (features, rows)."""
         forest = self._forest
-        numbers = _as_compared(forest, matrix)
+        numbers = as_compared(forest, matrix)
         sums = np.repeat(forest.base[:, None], matrix.shape[1], axis=1)
         width = forest.values.shape[1]
         for root, output in zip(forest.roots[:-1].tolist(), forest.output.tolist(), strict=True):
@@ -30,13 +30,13 @@ class Plain:
         rows = np.arange(len(node)) if forest.feature[root] >= 0 else np.arange(0)
         while len(rows):
             at = node[rows]
-            left = _goes_left(forest, at, numbers[forest.feature[at], rows])
+            left = goes_left(forest, at, numbers[forest.feature[at], rows])
             node[rows] = np.where(left, forest.left[at], forest.right[at])
             rows = rows[forest.feature[node[rows]] >= 0]
         return node
 
 
-def _as_compared(forest: Forest, matrix: Array) -> Array:
+def as_compared(forest: Forest, matrix: Array) -> Array:
     """The numbers as the library compares them."""
     if forest.single:
         with np.errstate(over="ignore"):
@@ -46,7 +46,8 @@ def _as_compared(forest: Forest, matrix: Array) -> Array:
     return matrix
 
 
-def _goes_left(forest: Forest, node: Array, x: Array) -> Array:
+def goes_left(forest: Forest, node: Array, x: Array) -> Array:
+    """Which of some numbers, as they are compared, go left at their nodes."""
     threshold = forest.threshold[node]
     left = x < threshold if forest.strict else x <= threshold
     by_category = np.flatnonzero(forest.sets[node] >= 0)

@@ -52,12 +52,16 @@ class Scorer:
 
     def refused(self, matrix: Array) -> Array | None:
         """(rows,) which rows the library would refuse; None where none."""
-        forest = self.forest
-        limited = np.flatnonzero(forest.limits < np.inf)
-        found: Array = np.any(np.abs(matrix[limited]) > forest.limits[limited, None], axis=0)
-        if not forest.takes_missing:
-            found |= np.isnan(matrix).any(axis=0)
-        return found if found.any() else None
+        return refused(self.forest, matrix)
+
+
+def refused(forest: Forest, matrix: Array) -> Array | None:
+    """(rows,) which rows of a matrix (features, rows) a forest's library would refuse; None where none."""
+    limited = np.flatnonzero(forest.limits < np.inf)
+    found: Array = np.any(np.abs(matrix[limited]) > forest.limits[limited, None], axis=0)
+    if not forest.takes_missing:
+        found |= np.isnan(matrix).any(axis=0)
+    return found if found.any() else None
 
 
 def _engine(forest: Forest) -> _Engine:

@@ -1,7 +1,9 @@
 """A version's tree ensemble, compiled for the forest kernel."""
 
+import numpy as np
+
 from snowml.errors import DataError
-from snowml.kernel import blob
+from snowml.kernel import blob, paths
 from snowml.kernel.forest import ALL, Forest
 from snowml.names import Dialect
 from snowml.registry.trusted import Artifact
@@ -31,6 +33,21 @@ def forest_bytes(artifact: Artifact) -> bytes:
         return blob.dumps(_forest(artifact))
     except forest.Unsupported as reason:
         raise DataError(f"The model cannot be compiled: {reason}.") from reason
+
+
+def paths_bytes(artifact: Artifact) -> bytes:
+    """The bytes of its paths, by which a score is told by features.
+
+    Raises:
+        Unsupported: It is no tree ensemble of the kernel's, or an input is made of several features.
+    """
+    try:
+        made = _forest(artifact)
+    except forest.Unsupported as reason:
+        raise Unsupported(str(reason)) from reason
+    features = artifact.signature.features
+    group = np.array(compiled.credited(artifact.pipeline, artifact.signature), np.int32)
+    return paths.dumps(paths.paths_of(made, group, len(features)))
 
 
 def _forest(artifact: Artifact) -> Forest:

@@ -15,6 +15,7 @@ from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
 from snowml.serving import compiling, estimator, kernel_function, multiclass, native
+from snowml.serving.explaining import Explaining, explaining
 from snowml.serving.sql import compiled
 
 # A stub must be found from any schema of the file, and this one is always searched.
@@ -32,6 +33,7 @@ class Functions:
         helpers: Functions of the version's own that the others call, and nobody else.
         versioned: The version's own functions.
         current: The champion's.
+        explaining: Those that say what each feature contributes.
     """
 
     forest: bytes | None
@@ -40,6 +42,7 @@ class Functions:
     helpers: tuple[SqlFunction, ...]
     versioned: tuple[SqlFunction, ...]
     current: tuple[SqlFunction, ...]
+    explaining: Explaining
 
 
 def functions_of(
@@ -80,6 +83,16 @@ def functions_of(
         helpers=helpers,
         versioned=_family(own, schema, version, score, dialect),
         current=_family(version.model, schema, version, score, dialect),
+        explaining=explaining(
+            version,
+            artifact,
+            schema=schema,
+            home=home,
+            store=store,
+            dialect=dialect,
+            parameters=parameters_of(version.signature),
+            comment=says(version),
+        ),
     )
 
 

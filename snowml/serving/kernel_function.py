@@ -5,7 +5,7 @@ estimator, which SQL has prepared: it needs neither scikit-learn nor what the mo
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from snowml.errors import DataError
 from snowml.kernel import blob
 from snowml.kernel.forest import ALL, Forest, MalformedForest
 from snowml.kernel.scorer import Scorer
+from snowml.kernel.scorer import refused as refused_by
 from snowml.serving.answers import arrow
 
 # What this module and those of snowml that it needs import; without numba it answers the same, slower.
@@ -39,22 +40,32 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
         scorer = Scorer(blob.loads(artifact))
     except MalformedForest as wrong:
         raise DataError(str(wrong)) from wrong
-    refusing = _refuses(scorer.forest)
+    return over_columns(scorer.forest, scorer.predict, several=scorer.forest.pick == ALL)
 
-    def predict(*columns: Column) -> pa.Array:
+
+def over_columns(
+    forest: Forest, compute: Callable[[Floats], Any], *, several: bool
+) -> Callable[..., pa.Array]:
+    """What is computed of a matrix (columns, rows), as a function of columns, with NULL where the row is refused.
+
+    It answers a double for each row, or a list of them where `several`.
+    """
+    refusing = _refuses(forest)
+
+    def answer(*columns: Column) -> pa.Array:
         inputs = matrix(columns)
         if inputs.shape[1] == 0:
             return nothing
-        refused = scorer.refused(inputs) if refusing else None
+        refused = refused_by(forest, inputs) if refusing else None
         if refusing and any(column.null_count for column in columns):
             absent = np.logical_or.reduce([_nulls(column) for column in columns])
             refused = absent if refused is None else refused | absent
-        return arrow(scorer.predict(inputs), refused)
+        return arrow(compute(inputs), refused)
 
-    nothing = pa.array([], pa.list_(pa.float64()) if scorer.forest.pick == ALL else pa.float64())
+    nothing = pa.array([], pa.list_(pa.float64()) if several else pa.float64())
     # Compiled now, under the caller's lock, and not by several threads in their first batch.
-    predict(*[pa.array([0.0])] * scorer.forest.features)
-    return predict
+    answer(*[pa.array([0.0])] * forest.features)
+    return answer
 
 
 def matrix(columns: Sequence[Column]) -> Floats:

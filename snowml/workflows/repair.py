@@ -70,14 +70,18 @@ def create_versioned(engine: Engine, functions: Functions) -> None:
         if functions.forest is not None:
             engine.put(functions.kernel.store, functions.kernel.artifact, functions.forest)
         engine.create_function(functions.kernel)
+    told = functions.explaining
+    if told.kernel and told.paths is not None:
+        engine.put(told.kernel.store, told.kernel.artifact, told.paths)
+        engine.create_function(told.kernel)
     with engine.transaction(ddl=True):
-        for function in (*functions.helpers, *functions.versioned):
+        for function in (*functions.helpers, *told.helpers, *functions.versioned, told.versioned):
             engine.create_function(function)
 
 
 def create_current(engine: Engine, functions: Functions) -> tuple[str, ...]:
     """The champion's functions; gives their names, the one people call first."""
-    for function in functions.current:
+    for function in (*functions.current, functions.explaining.current):
         engine.create_function(function)
     return tuple(sorted(function.name.name for function in functions.current))
 
@@ -87,5 +91,5 @@ def _in_place(registry: Registry, champion: Version) -> bool:
     schema = of_version(registry, champion).function_schema
     return all(
         registry.engine.comments(Relation(schema, name)) == [says(champion)]
-        for name in names_of(champion.model, champion.signature)
+        for name in (*names_of(champion.model, champion.signature), f"explain_{champion.model}")
     )

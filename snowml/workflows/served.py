@@ -20,8 +20,9 @@ _PACKAGES: Final = (
 def fingerprint(functions: Functions) -> str:
     """The sha256 of a version's functions and of what they load, which is named by its own."""
     parts = [asdict(function) for function in (*functions.helpers, *functions.versioned)]
-    if functions.kernel is not None:
-        parts.append(asdict(functions.kernel))
+    told = functions.explaining
+    parts += [asdict(function) for function in (*told.helpers, told.versioned)]
+    parts += [asdict(kernel) for kernel in (functions.kernel, told.kernel) if kernel is not None]
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -22,6 +22,7 @@ class Tree:
         value: (n, width) read at leaves.
         left_categories: For each node that splits by category, the integers that go left.
         output: The first output that the leaves are added to.
+        cover: (n,) how much of the training came to each node, in rows, their weights or the library's own measure.
     """
 
     feature: Array
@@ -32,6 +33,7 @@ class Tree:
     value: Array
     left_categories: dict[int, Array] = field(default_factory=dict)
     output: int = 0
+    cover: Array | None = None
 
 
 def build(
@@ -86,6 +88,7 @@ def build(
         words=words,
         values=value.astype(base.dtype),
         base=base,
+        cover=_cover(ordered),
     )
 
 
@@ -108,7 +111,13 @@ def _ordered(tree: Tree) -> Tree:
         value=tree.value[order],
         left_categories={int(place[node]): found for node, found in tree.left_categories.items()},
         output=tree.output,
+        cover=None if tree.cover is None else tree.cover[order],
     )
+
+
+def _cover(trees: list[Tree]) -> Array | None:
+    known = [tree.cover for tree in trees if tree.cover is not None]
+    return np.concatenate(known).astype(np.float64) if len(known) == len(trees) else None
 
 
 def _known(known: dict[int, Array], features: int) -> tuple[Array, Array]:

@@ -94,10 +94,11 @@ def _tree(predictor: Any, inputs: _Inputs, output: int) -> Tree:
         value=nodes["value"][:, None],
         left_categories=left,
         output=output,
+        cover=nodes["count"].astype(np.float64),
     )
 
 
 def _nothing() -> Tree:
     """A tree that adds nothing, for a model without trees."""
     zero = np.zeros(1)
-    return Tree(feature=zero - 1, threshold=zero, left=zero, right=zero, flags=zero, value=zero[:, None])
+    return Tree(zero - 1, zero, left=zero, right=zero, flags=zero, value=zero[:, None], cover=zero)

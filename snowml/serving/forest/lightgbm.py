@@ -79,6 +79,7 @@ def _tree(section: Section, output: int) -> Tree:
         value=np.concatenate([np.zeros(inner), value])[:, None],
         left_categories=_categories(section, by_category, threshold),
         output=output,
+        cover=np.concatenate([numbers(section, "internal_count"), numbers(section, "leaf_count")]),
     )
 
 
@@ -92,6 +93,7 @@ def _stump(value: Array, output: int) -> Tree:
         flags=zero,
         value=value[:, None],
         output=output,
+        cover=zero,
     )
 
 

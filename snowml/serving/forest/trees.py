@@ -81,6 +81,7 @@ def _tree(tree: Any, value: Array, output: int) -> Tree:
         flags=np.where(missing_left, MISSING_LEFT, 0),
         value=value,
         output=output,
+        cover=tree.weighted_n_node_samples,
     )
 
 

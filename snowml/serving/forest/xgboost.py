@@ -86,6 +86,7 @@ def _tree(tree: dict[str, Any], output: int, known: dict[int, Array]) -> Tree:
             for node, right in _sets(tree).items()
         },
         output=output,
+        cover=np.array(tree["sum_hessian"], np.float64),
     )
 
 

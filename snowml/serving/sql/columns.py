@@ -79,6 +79,8 @@ class Computed:
     of: "tuple[Number | Choice, ...]"
     how: Callable[[list[exp.Expression], Dialect], exp.Expression]
     raw: bool = False
+    # How many of them, from the first on, its value is made of, where the others can only refuse a row.
+    valued: int | None = None
 
     def sql(self, dialect: Dialect) -> exp.Expression:
         """The computation."""
@@ -416,8 +418,24 @@ def without(kept: Iterable[Column], dropped: Iterable[Column], dialect: Dialect 
     def how(values: list[exp.Expression], _: Dialect) -> exp.Expression:
         return case([(either([is_null(value) for value in values[1:]]), exp.Null())], values[0])
 
-    columns[place] = Number(Computed((first, *refusing), how))
+    columns[place] = Number(Computed((first, *refusing), how, valued=1))
     return columns
+
+
+def features_of(column: Column) -> frozenset[str]:
+    """The parameters of which a column's value is made."""
+    if isinstance(column, Text):
+        return frozenset([column.name])
+    if isinstance(column, Choice):
+        name = getattr(column.key, "name", None)
+        return frozenset([name]) if name is not None else features_of(column.key.number)  # type: ignore[attr-defined]
+    source = column.source
+    if isinstance(source, Number | Choice):
+        return features_of(source)
+    if isinstance(source, Computed):
+        return frozenset().union(*map(features_of, source.of[: source.valued]))
+    assert isinstance(source, Parameter)  # no other source is there
+    return frozenset([source.name])
 
 
 def paren_of(value: exp.Expression) -> exp.Expression:

@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
+from sqlglot import exp  # noqa: TC002
 
 from snowml.names import Dialect
 from snowml.records import Signature
 from snowml.serving.classes import check_classes, place_of_positive
 from snowml.serving.sql import models
-from snowml.serving.sql.columns import Column, Number, Numeric, Parameter, Text, checked, numeric
-from snowml.serving.sql.expressions import Unsupported
+from snowml.serving.sql.columns import Column, Number, Numeric, Parameter, Text, checked, features_of, numeric
+from snowml.serving.sql.expressions import Unsupported, balanced, double
+from snowml.serving.sql.linear import terms
 from snowml.serving.sql.preparing import prepared
 
 # Half of the megabyte that Snowflake discourages; DuckDB binds the text anew for each query.
@@ -57,6 +60,57 @@ def margins(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> tuple
     texts = tuple(one.sql(dialect=dialect) for one in scored)
     _within_size("".join(texts))
     return texts
+
+
+def credited(pipeline: Pipeline, signature: Signature) -> tuple[int, ...]:
+    """For each input of the final estimator, which feature of the signature it is made of.
+
+    Raises:
+        Unsupported: It is made of several.
+    """
+    places = {feature.name: place for place, feature in enumerate(signature.features)}
+    found = []
+    for column in numeric(_prepared(pipeline, signature)):
+        of = features_of(column)
+        # A constant is anybody's: no tree splits on it.
+        found.append(places[_only(of)] if of else 0)
+    return tuple(found)
+
+
+def contributions(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> tuple[str, ...]:
+    """Of a linear model: for each feature of the signature its part of the raw score, as SQL, and the base last.
+
+    Raises:
+        Unsupported: It is no linear model, or a column of it is made of several features.
+        DataError: As of `score`.
+    """
+    model = pipeline.steps[-1][1]
+    if type(model) not in models.LINEAR or np.size(model.intercept_) != 1:
+        raise Unsupported(f"{type(model).__name__} is no linear model of one answer")
+    sign = 1.0
+    if signature.task == "classification":
+        sign = 1.0 if place_of_positive(model, signature) == 1 else -1.0
+    columns = checked(numeric(_prepared(pipeline, signature)), missing=False)
+    weights = (sign * np.ravel(model.coef_)).astype(float).tolist()
+    intercept = sign * float(np.ravel(model.intercept_)[0])
+    parts: dict[str, list[exp.Expression]] = {feature.name: [] for feature in signature.features}
+    base = [double(intercept)]
+    for column, term in terms(columns, weights, intercept, dialect):
+        of = features_of(column)
+        (parts[_only(of)] if of else base).append(term)
+    summed = [balanced(own) if own else double(0.0) for own in (*parts.values(), base)]
+    texts = tuple(one.sql(dialect=dialect) for one in summed)
+    _within_size("".join(texts))
+    return texts
+
+
+def _only(features: frozenset[str]) -> str:
+    if len(features) > 1:
+        listed = ", ".join(sorted(features))
+        raise Unsupported(
+            f"its preparation makes one column of several features ({listed}), which is none's own"
+        )
+    return next(iter(features))
 
 
 def reason_against(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> str | None:

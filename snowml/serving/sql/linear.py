@@ -22,18 +22,25 @@ def weighted(
     columns: Sequence[Numeric], weights: Sequence[float], intercept: float, dialect: Dialect
 ) -> exp.Expression:
     """The sum; the columns are finite or refused."""
+    return balanced([double(intercept), *(term for _, term in terms(columns, weights, intercept, dialect))])
+
+
+def terms(
+    columns: Sequence[Numeric], weights: Sequence[float], intercept: float, dialect: Dialect
+) -> list[tuple[Numeric, exp.Expression]]:
+    """What is added to the intercept, with a column that each is made of."""
     if not np.isfinite(weights).all() or not math.isfinite(intercept):
         raise DataError("Training diverged: the model has weights that are not finite. Look at its inputs.")
-    terms = [double(intercept)]
+    found: list[tuple[Numeric, exp.Expression]] = []
     choices: dict[Key, list[tuple[float, Choice]]] = {}
     for weight, column in zip(weights, columns, strict=True):
         if isinstance(column, Choice):
             choices.setdefault(column.key, []).append((weight, column))
         else:
-            terms.append(multiply(column.sql(dialect), double(weight)))
+            found.append((column, multiply(column.sql(dialect), double(weight))))
     merged = [_merged(key, members) for key, members in choices.items()]
-    terms += [choice.sql(dialect) for choice in merged if _matters(choice, dialect)]
-    return balanced(terms)
+    found += [(choice, choice.sql(dialect)) for choice in merged if _matters(choice, dialect)]
+    return found
 
 
 def _matters(choice: Choice, dialect: Dialect) -> bool:
