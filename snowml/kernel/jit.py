@@ -2,12 +2,10 @@
 
 numba keeps its cache beside the source, or in the user's cache folder. A warehouse's sandbox has neither: the code is
 read from a zip, and the home folder cannot be written to. The cache is then a folder of our own below the temporary
-one, or, where that is not ours alone, there is none and each process compiles anew. (A cache is a pickle: one that
-others may write to would be theirs to run code by.)
+one, or, where that is not ours alone, there is none and each process compiles anew.
 """
 
 import os
-import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +14,8 @@ from typing import Any, Final
 
 from numba import njit
 from numba.extending import register_jitable
+
+from snowml.kernel.folders import private_folder
 
 # Neither reordered nor contracted sums: the answers are compared with a library's to the bit.
 _OPTIONS: Final[dict[str, Any]] = {
@@ -33,7 +33,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     try:
         return _cached(function)
     except _NO_CACHE:
-        folder = _private_folder()
+        folder = private_folder("snowml-compiled")
     if folder is not None:
         with _user_cache(folder):
             try:
@@ -59,20 +59,6 @@ def _cached(function: Callable[..., Any]) -> Callable[..., Any]:
         pass
     found: Callable[..., Any] = on_disk
     return found
-
-
-def _private_folder() -> Path | None:
-    """A folder below the temporary one that only this user can write to."""
-    if not hasattr(os, "getuid"):
-        return None
-    folder = Path(tempfile.gettempdir()) / f"snowml-compiled-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return None
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
-    return folder if ours else None
 
 
 @contextmanager

@@ -130,6 +130,9 @@ LINKS: Final[Mapping[str, Link]] = {
     "xgboost_softmax": _xgboost_softmax,
 }
 
+# Links whose answer of an output is that of its own score alone, with nothing of the other outputs.
+BY_OUTPUT: Final = frozenset({"identity", "divide"})
+
 
 def answers_of(link: str, outputs: int) -> int:
     """How many answers a link gives: two probabilities for one logit."""

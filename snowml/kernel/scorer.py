@@ -1,13 +1,15 @@
 """A forest that scores: the engine that suits it, the rows that its library refuses, its link."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from snowml.kernel.encoding import TooManyLanes
 from snowml.kernel.forest import ALL, Array, Forest
-from snowml.kernel.links import answer
+from snowml.kernel.links import BY_OUTPUT, answer
 from snowml.kernel.plain import Plain
 
 
@@ -20,7 +22,7 @@ class Scorer:
 
     def __init__(self, forest: Forest, engine: Callable[[Forest], _Engine] | None = None) -> None:
         self.forest = forest
-        self._engine = _engine(forest) if engine is None else engine(forest)
+        self._make = engine or _engine
 
     def raw(self, matrix: Array) -> Array:
         """The raw scores, (outputs, rows), of a matrix (features, rows) of doubles.
@@ -28,13 +30,16 @@ class Scorer:
         Raises:
             ValueError: The matrix has another shape or type.
         """
+        return self._engine.raw(self._checked(matrix))
+
+    def _checked(self, matrix: Array) -> Array:
         wanted = self.forest.features
         if matrix.dtype != np.float64 or matrix.ndim != 2 or len(matrix) != wanted:
             raise ValueError(
                 f"A matrix of {wanted} rows of doubles is needed, not {matrix.shape} of {matrix.dtype}."
             )
         # A matrix of another kind, even one that is read only, would be compiled for anew.
-        return self._engine.raw(np.require(matrix, requirements=("C", "W")))
+        return np.require(matrix, requirements=("C", "W"))
 
     def answers(self, matrix: Array) -> Array:
         """The answers, (answers, rows): values, or probabilities of the classes."""
@@ -48,7 +53,20 @@ class Scorer:
         """
         if self.forest.pick == ALL:
             return np.ascontiguousarray(self.answers(matrix).T, dtype=np.float64)
-        return np.asarray(self.answers(matrix)[self.forest.pick], dtype=np.float64)
+        engine, pick = self._picking
+        raw = engine.raw(self._checked(matrix))
+        return np.asarray(answer(self.forest.link, raw, self.forest.factor)[pick], dtype=np.float64)
+
+    # Made when they are first asked for: a prediction function needs but one of the two.
+    @cached_property
+    def _engine(self) -> _Engine:
+        return self._make(self.forest)
+
+    @cached_property
+    def _picking(self) -> tuple[_Engine, int]:
+        """What gives the picked answer, and where among its answers that is."""
+        alone = _alone(self.forest)
+        return (self._engine, self.forest.pick) if alone is None else (self._make(alone), 0)
 
     def refused(self, matrix: Array) -> Array | None:
         """(rows,) which rows the library would refuse; None where none."""
@@ -62,6 +80,20 @@ def refused(forest: Forest, matrix: Array) -> Array | None:
     if not forest.takes_missing:
         found |= np.isnan(matrix).any(axis=0)
     return found if found.any() else None
+
+
+def _alone(forest: Forest) -> Forest | None:
+    """The forest with the picked output only, where no other has a part in its answer; None where that is all of it.
+
+    A classifier's leaf adds to every class: to sum but one saves the others' look-ups.
+    """
+    if forest.values.shape[1] == 1 or forest.link not in BY_OUTPUT:
+        return None
+    # Leaves of several values that begin at different outputs: no library has them.
+    if forest.output.any() or forest.values.shape[1] != len(forest.base):
+        return None
+    one = slice(forest.pick, forest.pick + 1)
+    return replace(forest, values=np.array(forest.values[:, one]), base=np.array(forest.base[one]), pick=0)
 
 
 def _engine(forest: Forest) -> _Engine:

@@ -7,7 +7,6 @@ of the zip; that one is kept for the next time, since it takes a second to start
 import atexit
 import json
 import os
-import stat
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from snowml.engines.base import VectorFunction
 from snowml.engines.snowflake import handler, rehearsing
 from snowml.engines.snowflake.code import package
 from snowml.errors import TerminalError
+from snowml.kernel.folders import private_folder
 
 Answers = Callable[[], pa.Array]
 
@@ -147,7 +147,7 @@ class _Stage:
 
 def _kept(name: str, data: bytes) -> Path:
     """The zip as a file, the same one each time: numba keeps what it compiled of a zip by the zip's path and age."""
-    folder = _private_folder() or Path(tempfile.mkdtemp(prefix="snowml_packaged_"))
+    folder = private_folder("snowml-packaged") or Path(tempfile.mkdtemp(prefix="snowml_packaged_"))
     file = folder / name
     if not file.is_file() or file.read_bytes() != data:
         # Another process may be reading it: it is there whole or not at all.
@@ -155,18 +155,6 @@ def _kept(name: str, data: bytes) -> Path:
             new.write(data)
         Path(new.name).replace(file)
     return file
-
-
-def _private_folder() -> Path | None:
-    """A folder below the temporary one that only this user can write to; None where there is none."""
-    folder = Path(tempfile.gettempdir()) / f"snowml-packaged-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return None
-    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
-    return folder if ours else None
 
 
 _stage: Final = _Stage()

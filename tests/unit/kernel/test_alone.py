@@ -12,6 +12,7 @@ import pytest
 from forests import columns, edges, random_forest, random_rows
 
 from snowml.kernel import blob, jit
+from snowml.kernel.folders import private_folder
 from snowml.kernel.scorer import Scorer
 
 KERNEL = Path(blob.__file__).parent
@@ -100,20 +101,27 @@ def in_folder(monkeypatch, folder):
 
 def test_the_cache_is_a_folder_of_this_user_alone(monkeypatch, tmp_path):
     ours = in_folder(monkeypatch, tmp_path)
-    assert jit._private_folder() == ours
+    assert private_folder("snowml-compiled") == ours
     assert ours.stat().st_mode & 0o777 == 0o700
     for mode in (0o720, 0o702, 0o777):
         ours.chmod(mode)
-        assert jit._private_folder() is None
+        assert private_folder("snowml-compiled") is None
 
 
 def test_another_ones_folder_a_link_or_none_is_no_cache(monkeypatch, tmp_path):
     ours = in_folder(monkeypatch, tmp_path)
     (tmp_path / "elsewhere").mkdir()
     ours.symlink_to(tmp_path / "elsewhere")
-    assert jit._private_folder() is None
+    assert private_folder("snowml-compiled") is None
     in_folder(monkeypatch, tmp_path / "missing")
-    assert jit._private_folder() is None
+    assert private_folder("snowml-compiled") is None
+
+
+def test_where_users_have_no_numbers_there_is_no_such_folder(monkeypatch, tmp_path):
+    in_folder(monkeypatch, tmp_path)
+    monkeypatch.delattr(os, "getuid")
+    assert private_folder("snowml-compiled") is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_any_cache_it_is_compiled_in_memory(monkeypatch, tmp_path):
