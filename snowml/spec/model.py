@@ -63,7 +63,8 @@ class ModelSpec(BaseModel):
         Whoever records a specification, the other sees that it is there. So the settings are as given.
         """
         shown = self.model_dump(mode="json", exclude={"manifest_hash", "git_commit"})
-        return json.dumps({**shown, "settings": self.given or shown["settings"]}, sort_keys=True)
+        # YAML has dates, JSON has not: they are written as the macro's filter `string` writes them.
+        return json.dumps({**shown, "settings": self.given or shown["settings"]}, sort_keys=True, default=str)
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":

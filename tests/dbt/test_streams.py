@@ -72,6 +72,8 @@ def test_whoever_records_a_specification_it_is_recorded_once(built: shop.Shop) -
     made = waiting(built)
     execute(made.folder, "create schema till", "create table till.receipts as select 1 as n")
     made.replace("dbt_project.yml", "models:\n", 'on-run-end: "{{ snowml.record_specs() }}"\nmodels:\n')
+    # A date, which JSON has not.
+    made.replace("models/ml.yml", "test: 30 days}", "test: 2024-05-31}")
 
     def recorded() -> list[tuple[str, int]]:
         counted = "select model, count(*) from analytics_snowml.specs group by all order by 1"

@@ -232,13 +232,15 @@ def test_a_servers_text_is_plain_short_and_keeps_its_number_and_query():
     said = (
         "SQL compilation error:\n\x1b[31mred\x1b[0m \x1b]0;title\x07bell\x07 \u202eback\x00 "
         + "select " * 2000
+        + "the reason"
     )
     error = driver.ProgrammingError(msg=said, errno=1003, sqlstate="42000", sfqid="01ab-cd")
     with pytest.raises(TerminalError) as caught, wrapped("select '\x1b[2J'\n" * 100, Secrets()):
         raise error
     text = str(caught.value)
     assert text.startswith("Snowflake: 001003 (42000): SQL compilation error: red bell back select")
-    assert "... (query 01ab-cd)\nin: select '' select ''" in text
+    # A traceback says at its end what happened.
+    assert "the reason (query 01ab-cd)\nin: select '' select ''" in text
     assert len(text) < 900
     assert text.count("\n") == 1
     assert all(character.isprintable() for character in text.replace("\n", ""))

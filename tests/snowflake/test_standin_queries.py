@@ -204,7 +204,6 @@ def test_what_only_duckdb_has_fails(ask, things, sql):
 @pytest.mark.parametrize(
     "sql",
     [
-        "create stream s on table t",
         "grant usage on database d to role r",
         "create warehouse if not exists w warehouse_size = 'XSMALL'",
         "create resource monitor m with credit_quota = 1",

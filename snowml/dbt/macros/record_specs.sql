@@ -39,7 +39,7 @@
     'project': exposure.package_name,
     'owner': exposure.owner.name or exposure.owner.email,
     'file': exposure.original_file_path,
-    'settings': settings,
+    'settings': snowml._spec_value(settings),
     'training_set': snowml._spec_relation(exposure, settings.training_set),
     'scoring_set': snowml._spec_relation(exposure, settings.scoring_set),
     'stream': snowml._spec_relation(exposure, settings.monitor.stream) if (settings.monitor or {}).stream else none,
@@ -47,6 +47,27 @@
     'function_schema': var('snowml_function_schema', none) or target.schema,
     'target': target.name,
   }) }}
+{%- endmacro %}
+
+
+{# A setting as JSON can hold it: YAML has dates, which are written as Python's `str` writes them. #}
+{% macro _spec_value(value) -%}
+  {%- if value is mapping -%}
+    {%- set found = {} -%}
+    {%- for key, item in value.items() -%}
+      {%- do found.update({key: snowml._spec_value(item)}) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+  {%- elif value is string or value is number or value is boolean or value is none -%}
+    {{ return(value) }}
+  {%- elif value is sequence -%}
+    {%- set found = [] -%}
+    {%- for item in value -%}
+      {%- do found.append(snowml._spec_value(item)) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+  {%- endif -%}
+  {{ return(value | string) }}
 {%- endmacro %}
 
 

@@ -78,7 +78,7 @@ def wrapped(sql: str, secrets: Secrets) -> Iterator[None]:
         secrets.hide_in(error)
         secrets.hide_in(cause)
         # Hidden first: what is cut in two would not be found.
-        said = plain(secrets.hide(str(cause)), _LONGEST_TEXT)
+        said = plain(secrets.hide(str(cause)), _LONGEST_TEXT, last=_LONGEST_TEXT // 2)
         told = f"Snowflake: {said}{_query_id(cause)}{_remedy(cause)}\nin: {shortened(secrets.hide(sql))}"
         kind = SessionLost if is_session_lost(cause) else kind_of(cause)
         # Snowpark's wrapping of the connector's error says nothing more than that.
@@ -112,14 +112,19 @@ def is_missing_file(error: Exception) -> bool:
     return "253006" in str(error)
 
 
-def plain(text: str, longest: int) -> str:
-    """A text that others wrote in one line of bearable length, without what a terminal would obey or hide."""
+def plain(text: str, longest: int, *, last: int = 0) -> str:
+    """A text that others wrote in one line of bearable length, without what a terminal would obey or hide.
+
+    Of one that is longer, `last` characters are its end: a traceback says there what happened.
+    """
     visible = "".join(
         character if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else " "
         for character in _ESCAPES.sub("", text)
     )
     line = " ".join(visible.split())
-    return line if len(line) <= longest else line[: longest - 3] + "..."
+    if len(line) <= longest:
+        return line
+    return f"{line[: longest - last - 3]}...{line[len(line) - last :]}"
 
 
 def shortened(sql: str) -> str:
