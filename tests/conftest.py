@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 # Several test processes with as many threads each wait for one another: a fit of 0.1 s takes ten.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# At each login Snowflake's connector asks the network which cloud it is in; where no name server answers, for 5 s.
+os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
 
 import pandas as pd
 import pytest

@@ -18,21 +18,21 @@ Link = Callable[[Array, float], Array]
 
 
 @cache
-def _compiled_exp() -> Callable[[Array], None] | None:
+def _compiled() -> Any:
+    """The compiled loops; None without numba."""
     # Not at the top: numba takes a second to import, and who only reads a forest needs none of it.
     try:
-        from snowml.kernel.loops import exp
+        from snowml.kernel import loops
     except ImportError:
         return None
-    found: Callable[[Array], None] = exp
-    return found
+    return loops
 
 
 def libm_exp(values: Array) -> None:
     """Replace each by its exponential, as the C library has it."""
-    exp = _compiled_exp()
-    if exp is not None:
-        exp(values)
+    loops = _compiled()
+    if loops is not None:
+        loops.exp(values)
         return
     flat = values.reshape(-1)
     # From there on it is infinite, which is an error to `math`.
@@ -53,6 +53,11 @@ def _log(raw: Array, factor: float) -> Array:
 
 def _logit(raw: Array, factor: float) -> Array:
     # LightGBM multiplies by its `sigmoid`, exponential loss by 2; by 1 nothing changes.
+    loops = _compiled()
+    if loops is not None:
+        answers = np.empty((2 * len(raw), raw.shape[1]))
+        loops.logit(raw, factor, answers)
+        return answers
     positive = -factor * raw
     libm_exp(positive)
     positive += 1.0

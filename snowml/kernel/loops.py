@@ -18,6 +18,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils, extending
+from numba.np.numpy_support import carray as _array_at
 
 from snowml.kernel.jit import compiled, inlined
 
@@ -35,6 +36,7 @@ BITS: Final = 8 * BLOCK
 # numba is typed in part only.
 _intrinsic: Any = extending.intrinsic
 _declared: Any = cgutils.get_or_insert_function
+_pointer_to: Any = types.CPointer
 
 u8, u16, u32, u64, f32, f64 = np.uint8, np.uint16, np.uint32, np.uint64, np.float32, np.float64
 
@@ -154,6 +156,52 @@ def exits(typing: Any, plane: Any, leaf: Any, begin: Any, first: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(plane, leaf, types.int64, types.int64), generate
+
+
+@_intrinsic
+def _pointer(typing: Any, address: Any, like: Any) -> Any:
+    """An address as a pointer to numbers of a type."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+    return _pointer_to(like.dtype)(address, like), generate
+
+
+@compiled
+def blank(bits: Any, begin: Any, row: Any, absent: Any) -> None:
+    """NaN where a bit is 0, which is where a column has NULL; and where that is."""
+    rows = len(row)
+    valid = _array_at(_pointer(bits, u8), (begin + rows + 7) >> 3)
+    for i in range(rows):
+        absent[i] = (valid[(begin + i) >> 3] >> u8((begin + i) & 7)) & u8(1) == 0
+    for i in range(rows):
+        row[i] = np.nan if absent[i] else row[i]
+
+
+@compiled
+def read(columns: Any, limits: Any, null_refused: Any, nan_refused: Any, matrix: Any, refused: Any) -> Any:
+    """Columns as Arrow has them, into a matrix, NULL as NaN; whether some row is refused, and which.
+
+    Of each column, where its doubles are, where its bits are that say which of them count (0: all do), and with which
+    bit they begin. One call reads them all: NumPy would give up the interpreter's lock, and wait for it again, at each.
+    """
+    rows, some = matrix.shape[1], False
+    absent = np.empty(rows, np.bool_)
+    refused[:] = False
+    for f in range(len(columns)):
+        row, limit = matrix[f], limits[f]
+        row[:] = _array_at(_pointer(columns[f, 0], f64), rows)
+        if columns[f, 1] != 0:
+            blank(columns[f, 1], columns[f, 2], row, absent)
+            if null_refused:
+                refused |= absent
+        if limit < np.inf or nan_refused:
+            for i in range(rows):
+                refused[i] |= (abs(row[i]) > limit) | (nan_refused & (row[i] != row[i]))
+    for i in range(rows):
+        some |= refused[i]
+    return some
 
 
 @compiled
@@ -467,3 +515,16 @@ def follow(rows: Any, arrays: Any, out: Any) -> None:
                     child = np.int64(left[node]) if first else np.int64(right[node])
                     out[i, group[f]] += value[child] - value[node]
                     node = child
+
+
+@compiled
+def logit(raw: Any, factor: Any, answers: Any) -> None:
+    """The probabilities of two classes, those of the second behind those of the first."""
+    outputs = len(raw)
+    for o in range(outputs):
+        first, second = answers[o], answers[outputs + o]
+        for i in range(raw.shape[1]):
+            second[i] = math.exp(-factor * raw[o, i])
+        for i in range(raw.shape[1]):
+            second[i] = 1.0 / (second[i] + 1.0)
+            first[i] = 1.0 - second[i]

@@ -23,6 +23,10 @@ PACKAGES: Final = ("numba", "numpy", "pyarrow")
 
 Column: TypeAlias = "pa.Array | pa.ChunkedArray"
 Floats: TypeAlias = npt.NDArray[np.float64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Reader: TypeAlias = Callable[[Sequence[pa.Array]], tuple[Floats, "Flags | None"]]
+
+_DOUBLE: Final = pa.float64()
 
 
 def load(artifact: bytes) -> Callable[..., pa.Array]:
@@ -50,16 +54,14 @@ def over_columns(
 
     It answers a double for each row, or a list of them where `several`.
     """
-    refusing = _refuses(forest)
+    read, features = _reader(forest), forest.features
 
     def answer(*columns: Column) -> pa.Array:
-        inputs = matrix(columns)
-        if inputs.shape[1] == 0:
+        if len(columns) != features:
+            raise ValueError(f"{features} columns are needed, not {len(columns)}.")
+        if len(columns[0]) == 0:
             return nothing
-        refused = refused_by(forest, inputs) if refusing else None
-        if refusing and any(column.null_count for column in columns):
-            absent = np.logical_or.reduce([_nulls(column) for column in columns])
-            refused = absent if refused is None else refused | absent
+        inputs, refused = read([_doubles(column) for column in columns])
         return arrow(compute(inputs), refused)
 
     nothing = pa.array([], pa.list_(pa.float64()) if several else pa.float64())
@@ -68,28 +70,56 @@ def over_columns(
     return answer
 
 
-def matrix(columns: Sequence[Column]) -> Floats:
-    """Columns of numbers as a matrix (columns, rows) of doubles, NULL as NaN."""
-    filled = np.empty((len(columns), len(columns[0])))
-    for row, column in zip(filled, columns, strict=True):
-        doubles = column if column.type == pa.float64() else column.cast(pa.float64())
-        row[:] = (
-            doubles.to_numpy()
-            if isinstance(doubles, pa.ChunkedArray)
-            else doubles.to_numpy(zero_copy_only=False)
-        )
-    return filled
+def _doubles(column: Column) -> pa.Array:
+    """A column as one array of doubles."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return column if column.type == _DOUBLE else column.cast(_DOUBLE)
+
+
+def _reader(forest: Forest) -> Reader:
+    """What makes of columns a matrix (columns, rows), NULL as NaN, and which rows are refused; None where none."""
+    refusing = _refuses(forest)
+    try:
+        from snowml.kernel import loops
+    except ImportError:
+        return lambda columns: _read_by_numpy(forest, columns, refusing=refusing)
+    limits = np.array(forest.limits) if refusing else np.full(forest.features, np.inf)
+
+    def read(columns: Sequence[pa.Array]) -> tuple[Floats, Flags | None]:
+        filled, refused = np.empty((len(columns), len(columns[0]))), np.empty(len(columns[0]), np.bool_)
+        some = loops.read(_places(columns), limits, refusing, not forest.takes_missing, filled, refused)
+        return filled, refused if some else None
+
+    return read
+
+
+def _places(columns: Sequence[pa.Array]) -> npt.NDArray[np.int64]:
+    """For `loops.read`: where each column's doubles and bits begin in memory, and with which bit."""
+    rows, places = len(columns[0]), []
+    for column in columns:
+        if len(column) != rows:
+            raise ValueError(f"A column has {len(column)} rows, another {rows}.")
+        valid, doubles = column.buffers()
+        offset = column.offset
+        places.append((doubles.address + 8 * offset, valid.address if valid is not None else 0, offset))
+    return np.array(places, np.int64)
+
+
+def _read_by_numpy(
+    forest: Forest, columns: Sequence[pa.Array], *, refusing: bool
+) -> tuple[Floats, Flags | None]:
+    filled = np.stack([column.to_numpy(zero_copy_only=False) for column in columns])
+    if not refusing:
+        return filled, None
+    refused = refused_by(forest, filled)
+    if any(column.null_count for column in columns):
+        absent = np.any([column.is_null().to_numpy(zero_copy_only=False) for column in columns], axis=0)
+        refused = absent if refused is None else refused | absent
+    return filled, refused
 
 
 def _refuses(forest: Forest) -> bool:
     """Whether some number is refused; of a category's codes, none that SQL makes is."""
     numbers = forest.categories == 0
     return not forest.takes_missing or bool((forest.limits[numbers] < np.inf).any())
-
-
-def _nulls(column: Column) -> npt.NDArray[np.bool_]:
-    nulls = column.is_null()
-    found: npt.NDArray[np.bool_] = (
-        nulls.to_numpy() if isinstance(nulls, pa.ChunkedArray) else nulls.to_numpy(zero_copy_only=False)
-    )
-    return found
