@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import shop
+from standin_sessions import ask, connection  # noqa: F401
 
 
 @pytest.fixture(scope="session", autouse=True)
