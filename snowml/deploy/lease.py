@@ -120,7 +120,11 @@ def leased(engine: Engine, table: Relation, *, over: bool = False) -> Iterator[L
 
 
 def _myself() -> str:
-    return f"{getpass.getuser()} on {socket.gethostname()}, process {os.getpid()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's number without a name
+        user = "somebody"
+    return f"{user} on {socket.gethostname()}, process {os.getpid()}"
 
 
 def _refusal(holder: Holder | None) -> str:

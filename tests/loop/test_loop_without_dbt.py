@@ -1,15 +1,13 @@
 """Train, promote, predict, roll back: on a DuckDB file, without a dbt project."""
 
-import json
 import re
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import handmade
 import numpy as np
 import pytest
+from elsewhere import ask_elsewhere
 
 import snowml
 from snowml.errors import ArtifactError, DataError, GateFailed, NotPromoted, SpecError, UserError
@@ -55,22 +53,6 @@ def fill(engine, kind="BOOLEAN", negative=False, positive=True, **columns):
     engine.execute(f"alter table training_set alter late type {kind}")
 
 
-def ask_elsewhere(file, door):
-    """The answers of a new process."""
-    code = (
-        f"import json, sys; {door}; connection.execute('set enable_progress_bar = false'); "
-        "print(json.dumps(connection.execute(sys.argv[2]).fetchall()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, file.path, QUERY],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
-
-
 @pytest.mark.parametrize(("kind", "negative", "positive"), TYPES)
 @pytest.mark.parametrize(
     ("estimator", "positive_is_second"),
@@ -109,7 +91,7 @@ def test_a_new_process_gets_the_same_answers_before_and_after_a_roll_back(house,
     assert (rolled.version.version, rolled.previous) == (1, 2)
     assert engine.query(QUERY).to_pylist() == first
     engine.close()
-    assert ask_elsewhere(file, door) == [list(row.values()) for row in first]
+    assert ask_elsewhere(file.path, door, QUERY) == [list(row.values()) for row in first]
 
 
 @pytest.mark.parametrize("estimator", ["ridge", "hist_gradient_boosting", "random_forest"])

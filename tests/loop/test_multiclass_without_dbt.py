@@ -1,6 +1,5 @@
 """A model of more than two classes from training to monitoring, on a DuckDB file, without a dbt project."""
 
-import json
 import subprocess
 import sys
 from copy import deepcopy
@@ -11,6 +10,7 @@ from pathlib import Path
 import handmade
 import numpy as np
 import pytest
+from elsewhere import ask_elsewhere
 from sklearn import metrics
 
 import snowml
@@ -170,18 +170,7 @@ def test_a_new_process_gets_the_same_answers_after_a_roll_back(house, estimator,
     assert handmade.promote_one(engine, registry).previous == 1
     rollback(engine, registry, "lateness", now=handmade.NOW + timedelta(hours=1))
     engine.close()
-    code = (
-        f"import json, sys; {door}; connection.execute('set enable_progress_bar = false'); "
-        "print(json.dumps(connection.execute(sys.argv[2]).fetchall()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, file.path, QUERY],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout) == first
+    assert ask_elsewhere(file.path, door, QUERY) == first
 
 
 def test_a_client_without_the_kernel_is_told_how_to_open_the_file(house):
