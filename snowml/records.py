@@ -147,8 +147,9 @@ class ParityCheck:
     """One way of answering one kind of rows, beside scikit-learn's answers.
 
     Attributes:
-        way: `function`, the version's own functions in the warehouse; `champion`, those without a number; `handler`,
-            the Snowflake handler as it is packaged, run outside of Snowflake.
+        way: `function`, the version's own functions in the warehouse; `champion`, those without a number; each with
+            `_explained`, what its contributions of features add up to; `handler`, the Snowflake handler as it is
+            packaged, run outside of Snowflake.
         kind: Why the rows were chosen: `held_out`, or a kind of adversarial rows.
         row_count: How many rows.
         refused_count: How many of them scikit-learn refuses.
@@ -174,9 +175,9 @@ class Parity:
 
     Attributes:
         rows: How many different rows were compared.
-        max_abs_diff: The largest difference, `|a - b| / max(1, |a|, |b|)`.
+        max_abs_diff: The largest difference of a prediction, `|a - b| / max(1, |a|, |b|)`.
         tolerance: How large it may be.
-        certified: Whether it is not larger, for any row in any way.
+        certified: Whether it is not larger, for any row in any way, and for what explanations add up to.
         engine: The warehouse and its version.
         functions: The sha256 of the functions' text and of what they load.
         code: The sha256 of snowml's modules that serve, and of the versions of what they import.

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 _WAYS = {
     "function": "the version's function",
     "champion": "the champion's function",
+    "function_explained": "what the version's explanations add up to",
+    "champion_explained": "what the champion's explanations add up to",
     "handler": "Snowflake's handler, run outside of it",
 }
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from snowml.errors import DataError
-from snowml.kernel import blob, paths
+from snowml.kernel import blob
 from snowml.kernel.forest import ALL, Forest
+from snowml.kernel.paths import Paths, paths_of
 from snowml.names import Dialect
 from snowml.registry.trusted import Artifact
 from snowml.serving import forest
@@ -35,8 +36,8 @@ def forest_bytes(artifact: Artifact) -> bytes:
         raise DataError(f"The model cannot be compiled: {reason}.") from reason
 
 
-def paths_bytes(artifact: Artifact) -> bytes:
-    """The bytes of its paths, by which a score is told by features.
+def paths(artifact: Artifact) -> Paths:
+    """Its paths, by which a score is told by features.
 
     Raises:
         Unsupported: It is no tree ensemble of the kernel's, or an input is made of several features.
@@ -47,7 +48,7 @@ def paths_bytes(artifact: Artifact) -> bytes:
         raise Unsupported(str(reason)) from reason
     features = artifact.signature.features
     group = np.array(compiled.credited(artifact.pipeline, artifact.signature), np.int32)
-    return paths.dumps(paths.paths_of(made, group, len(features)))
+    return paths_of(made, group, len(features))
 
 
 def _forest(artifact: Artifact) -> Forest:

@@ -9,10 +9,15 @@ has no way to fail.
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from snowml.engines.artifacts import MAXIMUM
 from snowml.engines.base import Parameter, SqlFunction, VectorFunction
+from snowml.kernel import links
+from snowml.kernel.paths import Paths, dumps
 from snowml.names import Dialect, Relation, literal, quoted
 from snowml.records import Signature, Version
 from snowml.registry.trusted import Artifact
@@ -24,6 +29,13 @@ from snowml.serving.sql.expressions import Unsupported
 BASE: Final = "_base"
 # Less than a prediction may take: what cannot be explained can still be promoted.
 LONGEST_TERMS: Final = compiled.LARGEST_TEXT - 50_000
+
+Link = Literal["identity", "log", "logit"]
+# The paths of a forest make a raw score of what other links begin with.
+_OF_FORESTS: Final[dict[str, Link]] = {
+    **dict.fromkeys(("logit", "xgboost_logit"), "logit"),
+    **dict.fromkeys(("log", "lightgbm_log", "xgboost_log"), "log"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,8 @@ class Explaining:
         versioned: `explain_<model>_v<N>`.
         current: `explain_<model>`.
         reason: Why nothing can be told; None where it can.
+        link: How the raw score becomes the prediction.
+        rounding: How far the library's own sum may be from the parts' in relation to them: it may add in float32.
     """
 
     paths: bytes | None
@@ -45,6 +59,12 @@ class Explaining:
     versioned: SqlFunction
     current: SqlFunction
     reason: str | None
+    link: Link = "identity"
+    rounding: float = 0.0
+
+    def predictions(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The predictions of raw scores, (rows,); of a classifier the probability of its positive class."""
+        return np.asarray(links.answer(self.link, raw.reshape(1, -1), 1.0)[-1], np.float64)
 
 
 def explaining(
@@ -60,6 +80,8 @@ def explaining(
 ) -> Explaining:
     """The functions that explain a version; `home` is the schema of what Python computes."""
     paths, kernel, reason = None, None, None
+    link: Link = "identity"
+    rounding = 0.0
     helpers: tuple[SqlFunction, ...] = ()
     signature = version.signature
     try:
@@ -67,15 +89,18 @@ def explaining(
         if type(artifact.pipeline.steps[-1][1]) in models.LINEAR:
             terms = compiled.contributions(artifact.pipeline, signature, dialect)
             body, helpers = _of_terms(terms, version, schema, dialect, comment)
+            link = models.link(artifact.pipeline.steps[-1][1])
         else:
-            paths = _within_size(compiling.paths_bytes(artifact))
+            found = compiling.paths(artifact)
+            paths = _within_size(dumps(found))
+            link, rounding = _OF_FORESTS.get(found.forest.link, "identity"), _rounding(found)
             arguments = compiled.inputs(artifact.pipeline, signature, dialect).columns
             kernel = _kernel(version, paths, home, store, len(arguments))
             name = quoted(kernel.name.name, dialect) if dialect == "duckdb" else kernel.name.sql(dialect)
             body = f"{name}({', '.join(arguments)})"
             body = _named(f"[{body}]", signature) if dialect == "duckdb" else body
-    except Unsupported as found:
-        paths, reason = None, f"explain_{version.model} cannot tell what each feature contributes: {found}."
+    except Unsupported as why:
+        paths, reason = None, f"explain_{version.model} cannot tell what each feature contributes: {why}."
         body = _refusal(reason, dialect)
     returns = _type(signature, dialect) if reason is None else "double" if dialect == "duckdb" else "object"
     named = [
@@ -86,7 +111,17 @@ def explaining(
     own, current = (
         SqlFunction(name, parameters, returns, body, said) for name, said in zip(named, comments, strict=True)
     )
-    return Explaining(paths, kernel, helpers, own, current, reason)
+    return Explaining(paths, kernel, helpers, own, current, reason, link, rounding)
+
+
+def added_up(told: str, signature: Signature, dialect: Dialect) -> tuple[str, str]:
+    """As SQL: what a function's answer adds up to, and what it does where each part counts by its size."""
+    keys = [literal(key, dialect) for key in (*(feature.name for feature in signature.features), BASE)]
+    if dialect == "duckdb":
+        parts = [f"struct_extract({told}, {key})" for key in keys]
+    else:
+        parts = [f"cast(get({told}, {key}) as float)" for key in keys]
+    return _added(parts), _added([f"abs({part})" for part in parts])
 
 
 def _check(signature: Signature) -> None:
@@ -96,6 +131,12 @@ def _check(signature: Signature) -> None:
         )
     if any(feature.name.lower() == BASE for feature in signature.features):
         raise Unsupported(f"a feature is called '{BASE}', which is the name of what no feature contributes")
+
+
+def _rounding(paths: Paths) -> float:
+    """Of each addition half a unit in the last place, where they are float32's."""
+    trees = len(paths.forest.roots) - 1
+    return trees * 2.0**-24 if paths.forest.values.dtype == np.float32 else 0.0
 
 
 def _within_size(paths: bytes) -> bytes:

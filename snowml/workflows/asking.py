@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from snowml.names import quoted
 from snowml.records import Signature, Version
 from snowml.registry.store import Registry
 from snowml.serving import multiclass
+from snowml.serving.explaining import added_up
 from snowml.spec.split import Split
 from snowml.training.data import feature_columns, to_frame
 from snowml.workflows.inputs import broken_inputs
@@ -23,14 +23,20 @@ from snowml.workflows.specs import of_version
 
 HELD_OUT = "held_out"
 _ROW = "snowml_row"
+_VAST = 1e150
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One family of a version's functions: the score, and for a classifier the label of a score and that of a row."""
+    """One family of a version's functions: the score, and for a classifier the label of a score and that of a row.
+
+    Attributes:
+        explains: The function that says what each feature contributes, where it can.
+    """
 
     name: str
     functions: tuple[SqlFunction, ...]
+    explains: SqlFunction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,22 @@ class Block:
             return doubles(self.table[_answer(way, "score")])
         return np.stack([doubles(self.table[name]) for name in several], axis=1)
 
+    def explained(self, way: Way) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What the contributions add up to, and what their sizes do: (rows,) each, NULL as NaN."""
+        total, size = (doubles(self.table[_answer(way, what)]) for what in ("total", "size"))
+        return total, size
+
     @property
     def inputs(self) -> pa.Table:
         """What the kernel is called with."""
         return self.table.select([name for name in self.table.column_names if name.startswith(_input(""))])
+
+    @property
+    def vast(self) -> NDArray[np.bool_]:
+        """(rows,) whether one of its numbers is so large that a sum of such may be none."""
+        numbers = self.frame.select_dtypes("number").to_numpy(dtype=np.float64)
+        found: NDArray[np.bool_] = (np.abs(numbers) > _VAST).any(axis=1)
+        return found
 
     def shown(self, row: int) -> str:
         """A row's features, NULL and NaN apart."""
@@ -153,7 +171,7 @@ class Asking:
         """The features of some rows, with the functions' answers and the kernel's inputs, in one query."""
         dialect, features = self.engine.name, self.signature.features
         arguments = ", ".join(quoted(feature.name, dialect) for feature in features)
-        answers, outer = [], ["asked.*"]
+        answers, outer, told = [], [], []
         for way in self.ways:
             names = [function.name.within(self.engine.database).sql(dialect) for function in way.functions]
             score = quoted(_answer(way, "score"), dialect)
@@ -170,10 +188,24 @@ class Asking:
                     f"{quoted(_share(way, i), dialect)}"
                     for i, label in enumerate(self.signature.classes)
                 ]
+            if way.explains is not None:
+                explains, found = (
+                    way.explains.name.within(self.engine.database).sql(dialect),
+                    _answer(way, "told"),
+                )
+                told.append(quoted(found, dialect))
+                answers.append(f"{explains}({arguments}) as {told[-1]}")
+                outer += [
+                    f"{text} as {quoted(_answer(way, what), dialect)}"
+                    for text, what in zip(
+                        added_up(told[-1], self.signature, dialect), ("total", "size"), strict=True
+                    )
+                ]
+        whole = f"asked.* exclude ({', '.join(told)})" if told else "asked.*"
         inputs = [f"{text} as {quoted(_input(i), dialect)}" for i, text in enumerate(self.inputs)]
         inner = ", ".join([*feature_columns(features, dialect), *answers, *inputs, *extra])
         return self.engine.query(
-            f"select {', '.join(outer)} from (select {inner} from {source}) as asked", params
+            f"select {', '.join([whole, *outer])} from (select {inner} from {source}) as asked", params
         )
 
     def _block(self, table: pa.Table, kinds: NDArray[np.object_], sent: pa.Table | None) -> Block:
@@ -182,7 +214,7 @@ class Asking:
         return Block(table, frame, kinds, altered)
 
 
-def _answer(way: Way, what: Literal["score", "label", "answer"] | str) -> str:
+def _answer(way: Way, what: str) -> str:
     return f"snowml_{way.name}_{what}"
 
 

@@ -9,10 +9,15 @@ from numpy.typing import NDArray
 
 from snowml.engines.base import SqlFunction
 from snowml.records import ParityCheck, Signature
+from snowml.serving.explaining import Explaining
 from snowml.workflows.asking import Block, Way, doubles
 from snowml.workflows.reference import Reference
 
 TOLERANCE = 1e-9
+# Of a way's explanations, after its name.
+EXPLAINED = "_explained"
+# What a link makes of an infinity, or keeps.
+_EXTREME = (0.0, 1.0, np.inf, -np.inf)
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +54,33 @@ def by_function(block: Block, truth: Reference, way: Way) -> Answered:
 def by_handler(answers: pa.Array, truth: Reference) -> Answered:
     """The packaged handler, which answers scores alone."""
     return _scored("handler", "the packaged handler", doubles(answers), truth)
+
+
+def by_explanation(block: Block, truth: Reference, way: Way, explaining: Explaining) -> Answered:
+    """What the features contribute, added up: the raw score that the prediction is made of.
+
+    The parts are added in another order than the library adds, so that their sizes count and not their sum's.
+    """
+    total, size = block.explained(way)
+    predictions = explaining.predictions(total)
+    apart = difference(predictions, truth.scores)
+    with np.errstate(invalid="ignore", over="ignore"):
+        condition = np.fmax(1.0, size / np.fmax(1.0, np.abs(total)))
+        apart = np.where(np.isfinite(apart), np.fmax(apart / condition - explaining.rounding, 0.0), apart)
+    # A sum that is no finite number on the way cannot be told, though another order or a link may make an answer of it.
+    apart[np.isnan(total) & (np.isin(truth.scores, _EXTREME) | block.vast)] = 0.0
+    name = "no name" if way.explains is None else way.explains.name.name
+
+    def both(row: int) -> str:
+        right = "refused" if truth.refused[row] else repr(float(truth.scores[row]))
+        given = (
+            "nothing told"
+            if np.isnan(total[row])
+            else f"contributions that add up to {float(total[row])!r}, a prediction of {float(predictions[row])!r},"
+        )
+        return f"{given} by {name}, {right} by scikit-learn"
+
+    return Answered(f"{way.name}{EXPLAINED}", apart, both)
 
 
 def checks(block: Block, truth: Reference, answered: Answered) -> list[ParityCheck]:

@@ -30,7 +30,7 @@ def test_a_handler_that_takes_missing_numbers_for_zero(registry, monkeypatch):
     monkeypatch.setattr(handler, "_SOURCE", Template(text.replace(right, wrong)))
     trained = train(registry, "hist_gradient_boosting", params={"max_iter": 40}, serving="kernel")
     assert not trained.passed
-    assert {check.way for check in trained.parity.checks} == {"function"}
+    assert {check.way for check in trained.parity.checks} == {"function", "function_explained"}
     assert "=NULL" in trained.refused
     with pytest.raises(ParityFailed, match="its function differs from scikit-learn"):
         handmade.promote_one(registry.engine, registry)

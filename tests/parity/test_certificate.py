@@ -37,7 +37,14 @@ def check_refused(house, trained, *told):
     assert refused.value.exit_code == 1
     message = str(refused.value)
     assert message == trained.refused
-    for words in (*told, "speed=", "town=", "by scikit-learn", "report the row", "--set serving=estimator"):
+    for words in (
+        *told,
+        "speed=",
+        "town=",
+        "by scikit-learn",
+        "report the row",
+        "may be right: snowml train",
+    ):
         assert words in message, message
     assert registry.champions(handmade.MODEL) == []
     assert {event.event for event in registry.events(handmade.MODEL)} == {"registered", "approved"}
@@ -60,9 +67,10 @@ def test_a_right_version_is_certified_when_it_is_trained_and_promoted_by_that(ho
     assert parity == trained.parity
     assert parity.certified
     assert parity.max_abs_diff == 0.0
-    assert {one.way for one in parity.checks} == {"function", "handler"}
+    assert {one.way for one in parity.checks} == {"function", "function_explained", "handler"}
     kinds = {"held_out", "threshold", "number", "category", "mixed", "missing", "integer"}
-    assert {one.kind for one in parity.checks if one.way == "handler"} == kinds
+    for way in ("handler", "function_explained"):
+        assert {one.kind for one in parity.checks if one.way == way} == kinds
     assert parity.held_out == 50
     assert parity.rows == sum(one.row_count for one in parity.checks if one.way == "handler")
     assert sum(one.altered_count for one in parity.checks) == 0
@@ -85,7 +93,8 @@ def test_refused_rows_are_counted_and_equal(house):
     assert trained.passed
     refused = {one.way: one.refused_count for one in trained.parity.checks if one.kind == "number"}
     # Both infinities and what float32 has no room for, of two numbers.
-    assert refused == {"function": refused["handler"], "handler": refused["function"]}
+    assert set(refused) == {"function", "function_explained", "handler"}
+    assert len(set(refused.values())) == 1
     assert refused["function"] > 10
 
 
@@ -94,7 +103,7 @@ def test_a_flipped_comparison_in_the_kernel(house, monkeypatch):
     monkeypatch.setattr(compiling, "_forest", lambda artifact: replace(right(artifact), strict=True))
     trained = handmade.train_one(*house, **BOOSTED)
     assert ways(trained) >= {("function", "threshold"), ("handler", "threshold")}
-    check_refused(house, trained, "threshold rows")
+    check_refused(house, trained, "threshold rows", "--set serving=estimator")
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -165,7 +174,8 @@ def test_a_label_rule_with_the_wrong_tie(house, monkeypatch):
         handmade.promote_one(*house)
 
 
-def test_a_function_that_answers_where_scikit_learn_refuses(house, monkeypatch):
+def without_limits(monkeypatch):
+    """A kernel that takes numbers which scikit-learn refuses."""
     right = compiling._forest
     monkeypatch.setattr(
         compiling,
@@ -173,9 +183,51 @@ def test_a_function_that_answers_where_scikit_learn_refuses(house, monkeypatch):
         lambda artifact: replace(right(artifact), limits=right(artifact).limits * np.inf),
     )
     monkeypatch.setattr(compiled, "checked", lambda columns, **_: columns)
+
+
+def test_a_function_that_answers_where_scikit_learn_refuses(house, monkeypatch):
+    without_limits(monkeypatch)
     trained = handmade.train_one(*house, "random_forest", params={"n_estimators": 20})
     assert ("function", "number") in ways(trained)
     check_refused(house, trained, "refused by scikit-learn", "by up to inf")
+
+
+def test_an_explanation_that_moves_a_leaf_does_not_add_up(house, monkeypatch):
+    right = compiling.paths
+
+    def moved(artifact):
+        paths = right(artifact)
+        value = paths.value.copy()
+        value[np.flatnonzero(paths.forest.feature < 0)[0]] += 1e-6
+        return replace(paths, value=value)
+
+    monkeypatch.setattr(compiling, "paths", moved)
+    trained = handmade.train_one(*house, **BOOSTED)
+    assert {way for way, _ in ways(trained)} == {"function_explained"}
+    check_refused(
+        house,
+        trained,
+        "what its explanations add up to differs",
+        "contributions that add up to",
+        "by explain_",
+    )
+
+
+def test_an_explanation_of_a_linear_model_that_leaves_a_feature_out(house, monkeypatch):
+    right = compiled.contributions
+    monkeypatch.setattr(compiled, "contributions", lambda *args: ("0e0", *right(*args)[1:]))
+    trained = handmade.train_one(*house)
+    assert ("function_explained", "held_out") in ways(trained)
+    assert {way for way, _ in ways(trained)} == {"function_explained"}
+    check_refused(house, trained, "by explain_lateness_v1")
+
+
+def test_an_explanation_where_scikit_learn_refuses(house, monkeypatch):
+    without_limits(monkeypatch)
+    forest = {"params": {"n_estimators": 20}, "serving": "estimator"}
+    trained = handmade.train_one(*house, "random_forest", **forest)
+    assert ("function_explained", "number") in ways(trained)
+    assert {way for way, _ in ways(trained)} == {"function_explained"}
 
 
 def test_a_packaged_handler_that_cannot_run_is_told_with_its_reason(house, monkeypatch):
@@ -201,7 +253,8 @@ def test_an_audit_asks_what_serves_now(house):
     handmade.promote_one(*house)
     parity = audit_parity(registry, handmade.MODEL, None, handmade.NOW)
     assert parity.certified
-    assert {one.way for one in parity.checks} == {"function", "champion", "handler"}
+    explained = {"function_explained", "champion_explained"}
+    assert {one.way for one in parity.checks} == {"function", "champion", "handler", *explained}
     arguments = 'speed, "Wind ""Gust"" m/s?", town'
     engine.execute(
         f"create or replace macro main.predict_lateness_proba({arguments}) as "

@@ -1,7 +1,7 @@
 """The last step of a pipeline: from prepared columns to a regression's value or a class's probability."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from sklearn._loss.link import HalfLogitLink, IdentityLink, LogitLink, LogLink
@@ -89,6 +89,14 @@ def probability(model: Any, which: int, columns: Columns, dialect: Dialect) -> e
             f"a {type(model).__name__} of {np.size(model.classes_)} classes is not written as SQL"
         )
     return how(model, which, columns, dialect)
+
+
+def link(model: Any) -> Literal["identity", "log", "logit"]:
+    """How a linear model's raw score becomes its answer."""
+    if isinstance(model, LogisticRegression):
+        return "logit"
+    generalised = isinstance(model, (PoissonRegressor, GammaRegressor, TweedieRegressor))
+    return "log" if generalised and isinstance(model._base_loss.link, LogLink) else "identity"  # noqa: SLF001
 
 
 def leaves(model: Any) -> int:

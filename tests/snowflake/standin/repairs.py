@@ -30,7 +30,7 @@ def text(sql: str) -> str:
 
 def tree(expression: Expr) -> Expr:
     """All that is repaired in a parsed statement, before fakesnow translates it."""
-    for repair in (asof, values, packages, session_functions, to_char, trims, md5_numbers):
+    for repair in (asof, values, packages, session_functions, to_char, trims, md5_numbers, keys):
         expression = repair(expression)
     return expression
 
@@ -64,6 +64,16 @@ def md5_numbers(expression: Expr) -> Expr:
         )
         digits = exp.DPipe(this=exp.Literal.string("0x"), expression=half)
         call.replace(exp.cast(exp.paren(digits), exp.DType.UBIGINT))
+    return expression
+
+
+def keys(expression: Expr) -> Expr:
+    """GET by a key: to DuckDB a quote in one is none of the key's letters, unless it stands in a pointer."""
+    for call in list(expression.find_all(exp.GetExtract)):
+        key = call.expression
+        if key.is_string and '"' in key.name:
+            pointer = "/" + key.name.replace("~", "~0").replace("/", "~1")
+            call.set("expression", exp.Literal.string(pointer))
     return expression
 
 
