@@ -24,6 +24,7 @@ _SCALARS: Final[dict[str, type]] = {
     "rounding": str,
     "zero": float,
     "takes_missing": bool,
+    "null_refused": bool,
     "factor": float,
     "pick": int,
 }

@@ -38,6 +38,8 @@ class Forest:
         rounding: How a category that is no integer is read: `exact` (unknown), `truncate` or `floor`.
         zero: Numbers up to this size are compared as 0; negative where none is.
         takes_missing: Whether the library takes NaN.
+        null_refused: Whether NULL stands for a row that is refused, by the library or by what prepares its inputs; else
+            it is a missing number, as NaN is.
         factor: The link's parameter.
         pick: The answer that a prediction function gives, as an index into the link's; or `ALL` of them.
         roots: (T + 1,) int64, each tree's first node, then N.
@@ -64,6 +66,7 @@ class Forest:
     rounding: str
     zero: float
     takes_missing: bool
+    null_refused: bool
     factor: float
     pick: int
     roots: Array

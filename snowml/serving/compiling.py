@@ -1,5 +1,7 @@
 """A version's tree ensemble, compiled for the forest kernel."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from snowml.errors import DataError
@@ -52,6 +54,11 @@ def paths(artifact: Artifact) -> Paths:
 
 
 def _forest(artifact: Artifact) -> Forest:
+    refuses = compiled.refuses(artifact.pipeline, artifact.signature)
+    return replace(_exported(artifact), null_refused=refuses)
+
+
+def _exported(artifact: Artifact) -> Forest:
     signature, model = artifact.signature, artifact.pipeline.steps[-1][1]
     if signature.task == "regression":
         return forest.export(model)

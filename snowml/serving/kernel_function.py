@@ -34,8 +34,8 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
 
     That is a double; or, of a forest that answers for every class, a list of them.
 
-    NaN is a missing value. NULL is one too, where the model takes every row; where it refuses some, NULL stands for
-    such a one, as in the answer.
+    NaN is a missing value. NULL is one too, where every row is taken; where the model or what prepares its inputs
+    refuses some, NULL stands for such a one, as in the answer.
 
     Raises:
         DataError: The bytes are not a compiled forest, or a damaged one.
@@ -79,16 +79,19 @@ def _doubles(column: Column) -> pa.Array:
 
 def _reader(forest: Forest) -> Reader:
     """What makes of columns a matrix (columns, rows), NULL as NaN, and which rows are refused; None where none."""
-    refusing = _refuses(forest)
+    limited = bool((forest.limits[forest.categories == 0] < np.inf).any())
+    refusing = limited or forest.null_refused or not forest.takes_missing
     try:
         from snowml.kernel import loops
     except ImportError:
         return lambda columns: _read_by_numpy(forest, columns, refusing=refusing)
-    limits = np.array(forest.limits) if refusing else np.full(forest.features, np.inf)
+    # Of a category's codes, none that SQL makes is refused.
+    limits = np.array(forest.limits) if limited else np.full(forest.features, np.inf)
 
     def read(columns: Sequence[pa.Array]) -> tuple[Floats, Flags | None]:
         filled, refused = np.empty((len(columns), len(columns[0]))), np.empty(len(columns[0]), np.bool_)
-        some = loops.read(_places(columns), limits, refusing, not forest.takes_missing, filled, refused)
+        places, nulls, nans = _places(columns), forest.null_refused, not forest.takes_missing
+        some = loops.read(places, limits, nulls, nans, filled, refused)
         return filled, refused if some else None
 
     return read
@@ -113,13 +116,7 @@ def _read_by_numpy(
     if not refusing:
         return filled, None
     refused = refused_by(forest, filled)
-    if any(column.null_count for column in columns):
+    if forest.null_refused and any(column.null_count for column in columns):
         absent = np.any([column.is_null().to_numpy(zero_copy_only=False) for column in columns], axis=0)
         refused = absent if refused is None else refused | absent
     return filled, refused
-
-
-def _refuses(forest: Forest) -> bool:
-    """Whether some number is refused; of a category's codes, none that SQL makes is."""
-    numbers = forest.categories == 0
-    return not forest.takes_missing or bool((forest.limits[numbers] < np.inf).any())

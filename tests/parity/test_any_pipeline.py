@@ -1,4 +1,4 @@
-"""Random pipelines on random data: the SQL on a real DuckDB against scikit-learn, row by row.
+"""Random pipelines on random data: the SQL, and the kernel of trees, on a real DuckDB against scikit-learn, row by row.
 
 Where every operation is one of comparing, adding and scaling, and the sum's order is known, as in trees, the answers
 are the same to the bit, but for the last place of a logistic function. Elsewhere they are compared as a promotion
@@ -56,8 +56,14 @@ def far(got, want, exact):
     return not abs(got - want) <= (1e-15 if exact else 1e-9) * max(1.0, abs(got), abs(want))
 
 
-def agree(pipeline, rows, task, *, exact):
-    got, want = sql_answers(pipeline, rows, task), answers(pipeline, rows)
+def kernel_answers(pipeline, rows, task):
+    predict = "predict_m_proba" if task == "classification" else "predict_m"
+    with served(pipeline, signature(task), "kernel") as ask:
+        return [row[0] for row in ask(rows, predict + "({arguments})")]
+
+
+def agree(ask, pipeline, rows, task, *, exact):
+    got, want = ask(pipeline, rows, task), answers(pipeline, rows)
     wrong = [
         (rows.iloc[i].to_dict(), *pair)
         for i, pair in enumerate(zip(got, want, strict=True))
@@ -78,8 +84,10 @@ def test_any_pipeline(filled, shaped, coded, picked, model, seed):
     inexact = {"power", "log1p", "rows", "rows by l1"} & {shaped} or filled in ("log", "power late")
     # A tree tests what is left of two nearly equal numbers: the last place decides where a row goes.
     assume(not (exact and inexact))
-    with suppress(Unsupported):  # too long a text
-        agree(pipeline, trials(data(seed)), model[0], exact=exact)
+    ways = [sql_answers, kernel_answers] if exact else [sql_answers]
+    for ask in ways:
+        with suppress(Unsupported):  # too long a text
+            agree(ask, pipeline, trials(data(seed)), model[0], exact=exact)
 
 
 # A raw score is what these make of it; of trees that are averaged it is the answer.
@@ -104,6 +112,7 @@ def test_any_explanation_adds_up(filled, shaped, coded, picked, model, seed):
                 raise
             return
     for told, answer in rows:
+        assert answer is not None or told is None
         if told is None:
             # So large a sum is no finite number, though a link made an answer of it.
             assert answer is None or answer in (0.0, 1.0) or abs(answer) > 1e30

@@ -68,6 +68,8 @@ def build(
         rounding=rounding,
         zero=zero,
         takes_missing=takes_missing,
+        # What else is refused, the preparation knows.
+        null_refused=False,
         factor=factor,
         pick=pick,
         roots=roots,

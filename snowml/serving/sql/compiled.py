@@ -147,14 +147,31 @@ def inputs(pipeline: Pipeline, signature: Signature, dialect: Dialect) -> Inputs
     Raises:
         Unsupported: The preparation cannot be written as SQL.
     """
-    missing, largest = models.limits(pipeline.steps[-1][1])
-    columns = numeric(_prepared(pipeline, signature))
-    if largest != float("inf"):
-        columns = checked(columns, missing=missing, largest=largest)
-    refusing = any(column.refused(dialect) is not None for column in columns)
+    columns = _inputs(pipeline, signature)
+    refusing = _refuses(columns)
     texts = tuple(_input(column, refusing, dialect) for column in columns)
     _within_size("".join(texts))
     return Inputs(texts, "refused" if refusing else "missing")
+
+
+def refuses(pipeline: Pipeline, signature: Signature) -> bool:
+    """Whether NULL in `inputs` means a refused row: the preparation refuses some, or the final estimator does.
+
+    Raises:
+        Unsupported: The preparation cannot be written as SQL.
+    """
+    return _refuses(_inputs(pipeline, signature))
+
+
+def _inputs(pipeline: Pipeline, signature: Signature) -> list[Numeric]:
+    missing, largest = models.limits(pipeline.steps[-1][1])
+    columns = numeric(_prepared(pipeline, signature))
+    return checked(columns, missing=missing, largest=largest) if largest != float("inf") else columns
+
+
+def _refuses(columns: list[Numeric]) -> bool:
+    # Of one dialect it is what it is of another.
+    return any(column.refused("duckdb") is not None for column in columns)
 
 
 def _prepared(pipeline: Pipeline, signature: Signature) -> list[Column]:
