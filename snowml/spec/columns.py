@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from snowml.errors import DataError, did_you_mean
+from snowml.names import Dialect
 from snowml.records import Feature
 from snowml.spec.fields import folded
-from snowml.spec.kinds import kind_of
+from snowml.spec.kinds import feature_kind_of, kind_of
 from snowml.spec.model import ModelSpec
 from snowml.spec.problems import KeyPath, Problem, spec_error
 
@@ -29,7 +30,9 @@ def column_type(columns: Columns, name: str) -> str:
     return types[folded(name)]
 
 
-def features(spec: ModelSpec, columns: Columns, locator: "Locator | None" = None) -> tuple[Feature, ...]:
+def features(
+    spec: ModelSpec, columns: Columns, locator: "Locator | None" = None, *, dialect: Dialect
+) -> tuple[Feature, ...]:
     """Every column that has no other role and is not excluded, in the order of the table.
 
     Plain names are given in lower case, whatever the warehouse reports.
@@ -38,14 +41,17 @@ def features(spec: ModelSpec, columns: Columns, locator: "Locator | None" = None
         spec: Whose training set it is.
         columns: The training set's columns.
         locator: The place of the settings, where the project's files are at hand.
+        dialect: Whose types they are.
 
     Raises:
         SpecError: One error that lists every missing column, wrong type and column that cannot be a feature.
     """
     types = {folded(column): sql_type for column, sql_type in columns}
     problems = [*_ambiguous(columns), *_missing(spec, types), *_mistyped(spec, types)]
-    left = {name: kind_of(types[name]) for name in types if name not in _others(spec)}
-    problems += [_unusable(name, types[name]) for name, kind in left.items() if kind in (None, "moment")]
+    left = {name: feature_kind_of(types[name], dialect) for name in types if name not in _others(spec)}
+    problems += [
+        _unusable(name, types[name], dialect) for name, kind in left.items() if kind in (None, "moment")
+    ]
     if not left:
         problems.append(
             Problem(f"features: no column of {spec.training_set} is left to be one.", ("features",))
@@ -99,7 +105,11 @@ def _mistyped(spec: ModelSpec, types: Mapping[str, str]) -> Iterator[Problem]:
 _WISHES = {"moment": "a date or timestamp", "number": "a number", "category": "text"}
 
 
-def _unusable(name: str, sql_type: str) -> Problem:
+def _unusable(name: str, sql_type: str, dialect: Dialect) -> Problem:
+    if kind_of(sql_type) == "number":
+        reason = f"which {dialect} casts to no FLOAT, so that no prediction function takes it"
+        told = f"features: column '{name}' is {sql_type}, {reason}. Cast it where it is made: cast({name} as int)"
+        return Problem(told, ("features",))
     remedy = "Cast it to a number or to text, or add it to features.exclude."
     return Problem(
         f"features: column '{name}' is {sql_type}, which no feature can be. {remedy}", ("features",)

@@ -3,6 +3,7 @@
 import re
 from typing import Literal
 
+from snowml.names import Dialect
 from snowml.records import FeatureKind
 
 Kind = FeatureKind | Literal["moment"]
@@ -26,6 +27,13 @@ _TEXTS = {
 }
 _MOMENTS = ("DATE", "TIMESTAMP")
 _TYPE = re.compile(r"([A-Z0-9_]+(?: [A-Z]+)*?)\s*(\(.*\)[A-Z ]*)?(\s+COLLATE .*)?", re.DOTALL)
+
+
+def feature_kind_of(sql_type: str, dialect: Dialect) -> Kind | None:
+    """What a feature of the type is to a warehouse: Snowflake casts a BOOLEAN to no FLOAT, so no function takes it."""
+    if dialect == "snowflake" and sql_type.strip().upper() == "BOOLEAN":
+        return None
+    return kind_of(sql_type)
 
 
 def kind_of(sql_type: str) -> Kind | None:

@@ -113,7 +113,7 @@ class Asking:
             DataError: It has no rows any more, or lacks a column that the version reads.
         """
         source, dialect = of_version(registry, version).training_set, self.engine.name
-        if broken := broken_inputs(columns_of(self.engine, source), version, str(source)):
+        if broken := broken_inputs(columns_of(self.engine, source), version, str(source), dialect):
             raise DataError(
                 "\n".join([f"{version.model} version {version.version} cannot be compared.", *broken])
             )

@@ -112,7 +112,8 @@ class _Audit:
         with progress.step(f"build {settings.training_set} with all data") as step:
             self.place.build_whole(step)
         with progress.step("look at its rows") as step, self.place.session() as engine:
-            inputs = features(self.spec, columns_of(engine, self.training_set), self.located.locator)
+            columns = columns_of(engine, self.training_set)
+            inputs = features(self.spec, columns, self.located.locator, dialect=engine.name)
             cuts = list(given) or choose(engine, self.training_set, settings.as_of, settings.audit.cuts)
             checks = [
                 paths.judge(self.lineage),

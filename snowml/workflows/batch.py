@@ -51,7 +51,7 @@ def predict_batch(engine: Engine, registry: Registry, located: Located, *, as_of
     version = registry.champion(spec.name)
     repair(registry, spec.name)
     target = predictions_of(spec)
-    broken = broken_inputs(columns_of(engine, spec.scoring_set), version, str(spec.scoring_set))
+    broken = broken_inputs(columns_of(engine, spec.scoring_set), version, str(spec.scoring_set), engine.name)
     if broken:
         raise DataError("\n".join(broken))
     check_keys(engine, spec.scoring_set, (*spec.settings.entity, spec.settings.as_of))

@@ -66,7 +66,7 @@ def rival_of(
             f"Let the test window begin at {unseen:%Y-%m-%d %H:%M} or later: --as-of, or split.test.",
         )
     columns = columns_of(engine, spec.training_set)
-    if broken := broken_inputs(columns, champion, str(spec.training_set)):
+    if broken := broken_inputs(columns, champion, str(spec.training_set), engine.name):
         return Unmeasured(broken[0].rstrip("."))
     try:
         artifact = load_artifact(registry, champion)

@@ -13,6 +13,7 @@ from snowml.auditing.findings import Check, counted
 from snowml.engines.base import Engine
 from snowml.engines.columns import columns_of
 from snowml.errors import DataError, NotTrained, SnowmlError
+from snowml.names import Dialect
 from snowml.records import Version
 from snowml.registry.schema import CURRENT, schema_version
 from snowml.registry.store import Registry
@@ -165,7 +166,7 @@ def _model(project: Project, registry: Registry, manifest: Mapping[str, Any], na
     if champion is None:
         return f"{told[0]}; no champion yet"
     broken = broken_where_built(engine, located.spec.scoring_set, champion) + _declared(
-        manifest, located.spec, champion
+        manifest, located.spec, champion, engine.name
     )
     if broken:
         raise DataError("\n".join(dict.fromkeys(broken)))
@@ -177,7 +178,7 @@ def _training_set(engine: Engine, located: Located) -> str:
         columns = columns_of(engine, located.spec.training_set)
     except DataError:
         return f"{located.spec.settings.training_set} is not built yet"
-    found = features(located.spec, columns, located.locator)
+    found = features(located.spec, columns, located.locator, dialect=engine.name)
     return f"{counted(len(found), 'feature')} in {located.spec.settings.training_set}"
 
 
@@ -191,7 +192,7 @@ def _champion(registry: Registry, model: str) -> Version | None:
     return registry.version(model, champions[-1]) if champions else None
 
 
-def _declared(manifest: Mapping[str, Any], spec: ModelSpec, champion: Version) -> list[str]:
+def _declared(manifest: Mapping[str, Any], spec: ModelSpec, champion: Version, dialect: Dialect) -> list[str]:
     """What is wrong with the scoring set as its contract declares it, before anything is built."""
     for uid, node in manifest["nodes"].items():
         if not uid.startswith("model.") or node["name"] != spec.settings.scoring_set:
@@ -200,5 +201,5 @@ def _declared(manifest: Mapping[str, Any], spec: ModelSpec, champion: Version) -
             return []
         columns = [(one["name"], one.get("data_type") or "") for one in node["columns"].values()]
         known = [(folded(one), type_) for one, type_ in columns if kind_of(type_)]
-        return broken_inputs(known, champion, f"the contract of {spec.settings.scoring_set}")
+        return broken_inputs(known, champion, f"the contract of {spec.settings.scoring_set}", dialect)
     return []

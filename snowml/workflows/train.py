@@ -181,7 +181,7 @@ def read_training_set(engine: Engine, located: Located, as_of: datetime) -> tupl
     """
     spec, settings = located.spec, located.spec.settings
     columns = columns_of(engine, spec.training_set)
-    inputs = features(spec, columns, located.locator)
+    inputs = features(spec, columns, located.locator, dialect=engine.name)
     check_keys(engine, spec.training_set, (*settings.entity, settings.as_of))
     roles = Columns(inputs, settings.entity, settings.as_of, settings.label, settings.label_at)
     data = read(engine, spec.training_set, roles, task=settings.task, as_of=as_of)

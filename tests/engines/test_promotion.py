@@ -7,7 +7,7 @@ import handmade
 import pytest
 from training_set import fill
 
-from snowml.errors import UserError
+from snowml.errors import SpecError, UserError
 from snowml.names import Relation, quoted
 from snowml.registry.store import Registry
 from snowml.serving.functions import says
@@ -204,3 +204,16 @@ def test_the_event_comes_before_the_function(registry, monkeypatch):
     assert champions == ([] if registry.engine.name == "duckdb" else [1])
     assert promote(registry).version.version == 1
     assert registry.champions(handmade.MODEL) == [1]
+
+
+def test_a_boolean_feature_is_refused_where_no_function_would_take_it(registry):
+    engine = registry.engine
+    name = Relation("main", "training_set", engine.database).sql(engine.name)
+    engine.execute(f"alter table {name} add column busy boolean")
+    engine.execute(f"update {name} set busy = {quoted('id', engine.name)} > 100")
+    if engine.name == "duckdb":
+        assert "busy" in {one.name for one in handmade.train_one(engine, registry).version.signature.features}
+        assert handmade.promote_one(engine, registry).parity.certified
+        return
+    with pytest.raises(SpecError, match=r"column 'busy' is BOOLEAN.*cast\(busy as int\)"):
+        handmade.train_one(engine, registry)

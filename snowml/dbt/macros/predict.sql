@@ -61,7 +61,9 @@
 {% macro _check_inputs(model, champion, relation) -%}
   {%- set kinds = {} -%}
   {%- for column in adapter.get_columns_in_relation(relation) -%}
-    {%- do kinds.update({column.name | lower: snowml._kind_of(column.dtype)}) -%}
+    {#- Snowflake casts a BOOLEAN to no FLOAT, so that no function takes one. -#}
+    {%- set is_taken = target.type != 'snowflake' or column.dtype | upper != 'BOOLEAN' -%}
+    {%- do kinds.update({column.name | lower: snowml._kind_of(column.dtype) if is_taken else column.dtype}) -%}
   {%- endfor -%}
   {%- set wrong = [] -%}
   {%- for feature in champion.signature.features -%}

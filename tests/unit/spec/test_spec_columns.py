@@ -1,10 +1,13 @@
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from snowml.errors import DataError, SpecError
 from snowml.records import Feature
-from snowml.spec.columns import column_type, features
+from snowml.spec import columns as of_columns
+from snowml.spec.columns import column_type
 from snowml.spec.kinds import kind_of
 from snowml.spec.location import locate_exposure, locate_settings
 
@@ -16,6 +19,9 @@ ROLES = [
 ]
 COLUMNS = [*ROLES, ("visits", "BIGINT"), ("plan", "VARCHAR")]
 FILE = "models/ml/churn.yml"
+
+
+features = partial(of_columns.features, dialect="duckdb")
 
 
 def refused(spec, columns, locator=None):
@@ -104,6 +110,14 @@ def test_the_case_of_plain_names_does_not_matter(project, upper):
     spec = project.read()
     columns = [(name.upper() if up else name, kind) for up, (name, kind) in zip(upper, COLUMNS, strict=True)]
     assert features(spec, columns) == features(spec, COLUMNS)
+
+
+def test_snowflake_takes_no_boolean_and_duckdb_does(project):
+    spec, columns = project.read(), [*COLUMNS, ("active", "BOOLEAN")]
+    assert features(spec, columns)[-1] == Feature(name="active", kind="number")
+    message = r"(?s)column 'active' is BOOLEAN, which snowflake casts to no FLOAT.*cast\(active as int\)"
+    with pytest.raises(SpecError, match=message):
+        of_columns.features(spec, columns, dialect="snowflake")
 
 
 def test_an_odd_name_is_kept_to_the_letter(project):
