@@ -176,6 +176,11 @@ def test_keys_and_tokens_that_were_rotated_are_read_again(tmp_path, key):
         ({"authenticator": "workload_identity"}, "no workload_identity_provider"),
         ({"token": "t", "token_file_path": "f"}, "both token and token_file_path"),
         ({"token_file_path": "/nowhere/token"}, r"token file /nowhere/token cannot be read: No such file"),
+        (
+            {"connection_name": "dev", "account": None, "authenticator": "oauth", "token": "t"}
+            | {"oauth_client_id": "c", "oauth_client_secret": "s"},
+            "oauth_client_id and no account",
+        ),
         ({"connection_name": "no such one"}, "no connection 'no such one'"),
     ],
 )

@@ -64,6 +64,8 @@ def check(target: Target) -> None:
         raise ProjectError(
             f"{place} has {client[0]} alone; a refresh needs oauth_client_id and oauth_client_secret."
         )
+    if fetches_token(target) and not (settings.get("account") or settings.get("host")):
+        raise ProjectError(f"{place} has oauth_client_id and no account, whose address refreshes the token.")
 
 
 def authenticator(target: Target) -> str:
@@ -150,8 +152,7 @@ def access_token(target: Target, refresh_token: str, secrets: Secrets) -> str:
 
 def _token_url(target: Target) -> str:
     settings = target.settings
-    account = str(settings["account"]).replace("_", "-")
-    host = settings.get("host") or f"{account}.snowflakecomputing.com"
+    host = settings.get("host") or f"{settings['account']}.snowflakecomputing.com".replace("_", "-")
     port = f":{settings['port']}" if settings.get("port") else ""
     return f"{settings.get('protocol') or 'https'}://{host}{port}/oauth/token-request"
 
