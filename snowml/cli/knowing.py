@@ -95,8 +95,8 @@ def audit(
 def _audit_parity(
     model: str | None, every: bool, version: int | None, as_json: bool, options: dict[str, Any]
 ) -> None:
+    from snowml.workflows.certificate.parity import audit_parity, refusal
     from snowml.workflows.moment import now
-    from snowml.workflows.parity import audit_parity, refusal
 
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
     found = []

@@ -11,11 +11,11 @@ from snowml.records import Parity, Version, VersionEvent
 from snowml.registry.history import champions, statuses, withdrawn
 from snowml.registry.store import Registry
 from snowml.serving.functions import names_of
+from snowml.workflows.certificate.parity import certified, covers, refusal
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.inputs import broken_where_built
 from snowml.workflows.model_monitor import follow_monitor
 from snowml.workflows.native import follow
-from snowml.workflows.parity import certified, covers, refusal
 from snowml.workflows.repair import create_current, create_versioned, functions_for, repair_if_possible
 from snowml.workflows.specs import from_registry
 

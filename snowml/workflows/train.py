@@ -28,12 +28,12 @@ from snowml.training.fitting import Fitted, Rival, check_metrics, classes, fit
 from snowml.training.gates import Verdict, judge
 from snowml.training.split import Mask, split
 from snowml.workflows.baselines import freeze_baselines
+from snowml.workflows.certificate.parity import certified, refusal
 from snowml.workflows.champion import Unmeasured, load_artifact, rival_of
 from snowml.workflows.estimator import check_estimator
 from snowml.workflows.experiment import Tracked, track
 from snowml.workflows.inputs import check_keys
 from snowml.workflows.native import follow
-from snowml.workflows.parity import certified, refusal
 from snowml.workflows.repair import create_versioned, functions_for, repair_if_possible
 from snowml.workflows.specs import Located
 

@@ -10,7 +10,7 @@ from snowml.engines.snowflake import handler
 from snowml.errors import ParityFailed
 from snowml.registry.store import Registry
 from snowml.serving import functions
-from snowml.workflows.parity import audit_parity
+from snowml.workflows.certificate.parity import audit_parity
 
 
 @pytest.fixture

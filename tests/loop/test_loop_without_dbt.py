@@ -14,9 +14,9 @@ from snowml.errors import ArtifactError, DataError, GateFailed, NotPromoted, Spe
 from snowml.monitoring.window import Window
 from snowml.names import Relation
 from snowml.spec.estimators import ESTIMATORS
+from snowml.workflows.certificate.parity import audit_parity
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.monitor import _volume
-from snowml.workflows.parity import audit_parity
 from snowml.workflows.promote import rollback
 from snowml.workflows.specs import Located
 from snowml.workflows.train import train

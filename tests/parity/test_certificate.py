@@ -13,7 +13,7 @@ from snowml.engines.snowflake import handler
 from snowml.errors import NotPromoted, ParityFailed
 from snowml.serving import compiling, functions
 from snowml.serving.sql import compiled, encoding
-from snowml.workflows.parity import audit_parity
+from snowml.workflows.certificate.parity import audit_parity
 
 BOOSTED = {"estimator": "hist_gradient_boosting", "params": {"max_iter": 60}}
 
@@ -74,14 +74,16 @@ def test_a_right_version_is_certified_when_it_is_trained_and_promoted_by_that(ho
     assert parity.held_out == 50
     assert parity.rows == sum(one.row_count for one in parity.checks if one.way == "handler")
     assert sum(one.altered_count for one in parity.checks) == 0
-    monkeypatch.setattr("snowml.workflows.parity.compare", lambda *_, **__: pytest.fail("compared again"))
+    monkeypatch.setattr(
+        "snowml.workflows.certificate.parity.compare", lambda *_, **__: pytest.fail("compared again")
+    )
     assert handmade.promote_one(engine, registry).parity == parity
 
 
 def test_other_code_is_compared_anew_before_it_serves(house, monkeypatch):
     engine, registry = house
     first = handmade.train_one(*house).parity
-    monkeypatch.setattr("snowml.workflows.served.package", lambda: ("snowml_later.zip", b""))
+    monkeypatch.setattr("snowml.workflows.certificate.served.package", lambda: ("snowml_later.zip", b""))
     promoted = handmade.promote_one(engine, registry)
     assert promoted.parity.certified
     assert promoted.parity.code != first.code

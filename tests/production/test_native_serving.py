@@ -17,8 +17,8 @@ from snowml.errors import UserError
 from snowml.names import Relation, quoted
 from snowml.registry.store import Registry
 from snowml.training.data import feature_columns, to_frame
+from snowml.workflows.certificate.parity import audit_parity
 from snowml.workflows.champion import load_artifact
-from snowml.workflows.parity import audit_parity
 from snowml.workflows.repair import functions_for
 
 

@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "parity"))
 import messy
 
 from snowml.registry.trusted import Artifact
-from snowml.workflows.adversarial import INTEGERS, NUMBERS, TEXTS, adversarial
-from snowml.workflows.reference import reference
+from snowml.workflows.certificate.adversarial import INTEGERS, NUMBERS, TEXTS, adversarial
+from snowml.workflows.certificate.reference import reference
 
 
 def hostile(pipeline, task="regression"):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from snowml.errors import DataError
-from snowml.workflows import reference
+from snowml.workflows.certificate import reference
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from snowml.kernel.forest import Forest
 from snowml.serving.forest import export
-from snowml.workflows.adversarial import _within
-from snowml.workflows.splits import CATEGORIES, is_narrow, trees
+from snowml.workflows.certificate.adversarial import _within
+from snowml.workflows.certificate.splits import CATEGORIES, is_narrow, trees
 
 CODED = [3]  # The last column holds codes.
 MODELS = {

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from snowml.engines.base import SqlFunction
 from snowml.records import ParityCheck, Signature
 from snowml.serving.explaining import Explaining
-from snowml.workflows.asking import Block, Way, doubles
-from snowml.workflows.reference import Reference
+from snowml.workflows.certificate.asking import Block, Way, doubles
+from snowml.workflows.certificate.reference import Reference
 
 TOLERANCE = 1e-9
 # Of a way's explanations, after its name.

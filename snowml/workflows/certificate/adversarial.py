@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from snowml.records import Feature
 from snowml.registry.trusted import Artifact
-from snowml.workflows.splits import Floats, Path, is_narrow, trees
+from snowml.workflows.certificate.splits import Floats, Path, is_narrow, trees
 
 _FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 # Halfway between the largest float32 and the next power of two, where rounding to float32 makes an infinity.

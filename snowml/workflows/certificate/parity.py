@@ -19,11 +19,10 @@ from snowml.records import Parity, ParityCheck, Signature, Version, VersionEvent
 from snowml.registry.store import Registry
 from snowml.registry.trusted import Artifact
 from snowml.serving.functions import Functions
-from snowml.workflows import served
-from snowml.workflows.adversarial import adversarial
-from snowml.workflows.asking import HELD_OUT, Asking, Block, Way
-from snowml.workflows.champion import load_artifact
-from snowml.workflows.comparing import (
+from snowml.workflows.certificate import served
+from snowml.workflows.certificate.adversarial import adversarial
+from snowml.workflows.certificate.asking import HELD_OUT, Asking, Block, Way
+from snowml.workflows.certificate.comparing import (
     EXPLAINED,
     TOLERANCE,
     by_explanation,
@@ -32,7 +31,8 @@ from snowml.workflows.comparing import (
     by_label,
     checks,
 )
-from snowml.workflows.reference import reference, require_answers
+from snowml.workflows.certificate.reference import reference, require_answers
+from snowml.workflows.champion import load_artifact
 from snowml.workflows.repair import functions_for
 
 # Where the label changes, what lies beside it, and what is no probability.
