@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.harness import Unable
+from benchmarks.scoring.models import Trained
 from benchmarks.scoring.ways import Case, Peer, Streaming
+from snowml.boosting.base import Boosting
 
 
 class Orbital(Peer):
@@ -25,7 +27,7 @@ class Orbital(Peer):
                 name: DoubleColumnType() if kind == "DOUBLE" else StringColumnType()
                 for name, kind in self._kinds().items()
             }
-            parsed = orbital.parse_pipeline(self.case.trained.pipeline(), features=kinds)
+            parsed = orbital.parse_pipeline(_converted(self.case.trained), features=kinds)
             # No input of the pipeline, but a column of the table that is to be handed on.
             parsed.features["row"] = Int64ColumnType()
             query = orbital.export_sql(
@@ -56,7 +58,7 @@ class Onnx(Streaming):
         with _refusals():
             import onnxruntime
 
-            model = _onnx_model(self.case.trained.pipeline(), self._kinds())
+            model = _onnx_model(_converted(self.case.trained), self._kinds())
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = self.case.threads
             session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -76,7 +78,7 @@ class Treelite(Streaming):
         with _refusals():
             import treelite
 
-            pipeline = self.case.trained.pipeline()
+            pipeline = _converted(self.case.trained)
             model, matrix = _treelite_model(pipeline["estimator"]), _matrix_of(pipeline, self.case)
         self.predict = lambda batch: _positive(
             treelite.gtil.predict(model, matrix(batch), nthread=self.case.threads)
@@ -92,7 +94,7 @@ class Tl2cgen(Streaming):
         with _refusals():
             import tl2cgen
 
-            model = _treelite_model(self.case.trained.pipeline()["estimator"])
+            model = _treelite_model(_converted(self.case.trained)["estimator"])
             tl2cgen.export_lib(
                 model, toolchain="gcc", libpath=str(self.converted_file), params={"parallel_comp": 16}
             )
@@ -102,7 +104,7 @@ class Tl2cgen(Streaming):
             import tl2cgen
 
             predictor = tl2cgen.Predictor(str(self.converted_file), nthread=self.case.threads)
-        matrix = _matrix_of(self.case.trained.pipeline(), self.case)
+        matrix = _matrix_of(_converted(self.case.trained), self.case)
         self.predict = lambda batch: _positive(predictor.predict(tl2cgen.DMatrix(matrix(batch))))
 
 
@@ -116,6 +118,35 @@ def _refusals() -> Iterator[None]:
     except Exception as refused:
         first = next(iter(str(refused).strip().splitlines()), "")
         raise Unable(f"{type(refused).__name__}: {first[:200]}") from refused
+
+
+def _converted(trained: Trained) -> Any:
+    """The fitted pipeline with the library's own estimator, which the converters know, in the place of snowml's."""
+    pipeline = trained.pipeline()
+    estimator = pipeline["estimator"]
+    if isinstance(estimator, Boosting):
+        own = {"lightgbm": _lightgbm, "xgboost": _xgboost}[estimator.library](estimator)
+        pipeline.steps[-1] = ("estimator", own)
+    return pipeline
+
+
+def _lightgbm(estimator: Boosting) -> Any:
+    from lightgbm import LGBMClassifier
+
+    # What fitting sets: the library reads no text into an estimator.
+    own = LGBMClassifier()
+    own._Booster = estimator.booster_  # noqa: SLF001
+    own._n_features = own._n_features_in = estimator.n_features_in_  # noqa: SLF001
+    own._classes, own._n_classes, own.fitted_ = np.array([0, 1]), 2, True  # noqa: SLF001
+    return own
+
+
+def _xgboost(estimator: Boosting) -> Any:
+    from xgboost import XGBClassifier
+
+    own = XGBClassifier()
+    own.load_model(bytearray(estimator.model_.encode()))
+    return own
 
 
 def _onnx_model(pipeline: Any, kinds: Mapping[str, str]) -> bytes:

@@ -74,10 +74,11 @@ class Peer:
         """Write the predictions, where `score` did not."""
 
     def _kinds(self) -> dict[str, str]:
-        """The inputs' types."""
+        """The inputs' types, in the model's order."""
         with duckdb.connect(str(self.case.folder / "rows.duckdb"), read_only=True) as connection:
             described = connection.sql("select column_name, column_type from (describe base)").fetchall()
-        return {name: kind for name, kind in described if name in self.case.trained.features}
+        kinds = dict(described)
+        return {name: kinds[name] for name in self.case.trained.features}
 
     def _register(self, name: str, compute: Callable[..., Any]) -> None:
         from duckdb.func import FunctionNullHandling, PythonUDFType

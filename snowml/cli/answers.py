@@ -70,6 +70,7 @@ def show_promoted(done: "Promoted") -> None:
     if done.parity:
         say(f"certified: {certificate(done.parity)}")
     say(f"in SQL: {', '.join(done.functions)}")
+    say(f"next: snowml predict {done.version.model}")
 
 
 def show_predicted(done: "Predicted") -> None:
@@ -79,6 +80,7 @@ def show_predicted(done: "Predicted") -> None:
         f"{done.relation}: {done.scored:,} rows scored by {done.version.model} version {done.version.version}, "
         f"{done.total:,} in all"
     )
+    say(f"next: snowml monitor {done.version.model}, as labels arrive")
 
 
 def show_monitored(done: "Monitored") -> None:
