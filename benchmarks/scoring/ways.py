@@ -134,7 +134,7 @@ class Snowml(Peer):
         except ImportError:
             raise Unable(refused) from None
         try:
-            return load(blob.dumps(export(self.case.trained.pipeline()["estimator"], 1)))
+            return _of_columns(load(blob.dumps(export(self.case.trained.pipeline()["estimator"], 1))))
         except Unsupported as reason:
             raise Unable(f"{refused} The kernel: {reason}") from reason
 
@@ -220,10 +220,20 @@ class ArrowFunction(Peer):
             pipeline = trained.pipeline()
             self._register("estimator", lambda *columns: _predicted(pipeline["estimator"], columns))
         else:
-            self._register("estimator", load(trained.artifact()))
+            self._register("estimator", _of_columns(load(trained.artifact())))
 
     def score(self, relation: str) -> None:
         self._write(f"estimator({self.case.listed})", relation)
+
+
+def _of_columns(function: Callable[[pa.StructArray], pa.Array]) -> Callable[..., pa.Array]:
+    """A function of a struct as one of its columns."""
+
+    def answer(*columns: Any) -> pa.Array:
+        whole = [one.combine_chunks() if isinstance(one, pa.ChunkedArray) else one for one in columns]
+        return function(pa.StructArray.from_arrays(whole, [str(i) for i in range(len(whole))]))
+
+    return answer
 
 
 def _predicted(estimator: Any, columns: Sequence[Any]) -> Any:

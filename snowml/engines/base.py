@@ -36,7 +36,8 @@ class VectorFunction:
     Attributes:
         name: Its name, unique to the artifact.
         parameters: Its parameters.
-        handler: The module whose `load(artifact: bytes)` gives the callable: columns in, Arrow doubles out.
+        handler: The module whose `load(artifact: bytes)` gives the callable: an Arrow struct of the parameters
+            in, Arrow doubles out.
         store: Where the artifact is kept (see `Engine.put`).
         artifact: The artifact's key in the store.
         remedy: What a client that cannot run Python is told.

@@ -7,6 +7,7 @@ possible is a `Forest`, which checks itself, or an error. A later format gets an
 
 import json
 import struct
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -79,8 +80,12 @@ def loads(data: bytes) -> Forest:
     if len(arrays["values"]) % header["width"]:
         raise _damaged("its leaves have no common width")
     arrays["values"] = arrays["values"].reshape(-1, header["width"])
-    given: dict[str, Any] = {name: header[name] for name in _SCALARS} | arrays
+    given: dict[str, Any] = {name: header.get(name, False) for name in _SCALARS} | arrays
     forest = Forest(**given)
+    if "null_refused" not in header:
+        # Of bytes from before it was said, it follows from what the library takes.
+        limited = bool((forest.limits[forest.categories == 0] < np.inf).any())
+        forest = replace(forest, null_refused=limited or not forest.takes_missing)
     if forest.link not in LINKS or not ALL <= forest.pick < answers_of(forest.link, len(forest.base)):
         raise _damaged(f"it has no answer {forest.pick} by '{forest.link}'")
     return forest
@@ -92,10 +97,10 @@ def _header(text: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as wrong:
         raise _damaged("its header is no JSON") from wrong
     expected = {*_SCALARS, "sums", "width", "lengths"}
-    if not isinstance(header, dict) or set(header) != expected:
+    if not isinstance(header, dict) or set(header) | {"null_refused"} != expected:
         raise _damaged("its header has not the keys of this format")
     for name, kind in {**_SCALARS, "width": int}.items():
-        if type(header[name]) is not kind:
+        if name in header and type(header[name]) is not kind:
             raise _damaged(f"'{name}' is {header[name]!r}")
     if header["sums"] not in _SUMS or not 1 <= header["width"] <= MOST_OUTPUTS:
         raise _damaged("its sums are of no known type")

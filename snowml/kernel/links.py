@@ -135,6 +135,9 @@ LINKS: Final[Mapping[str, Link]] = {
     "xgboost_softmax": _xgboost_softmax,
 }
 
+# Links that are compiled together with the scoring, by their number in `loops`.
+COMPILED: Final[Mapping[str, int]] = {"identity": 0, "divide": 1, "logit": 2, "xgboost_logit": 3}
+
 # Links whose answer of an output is that of its own score alone, with nothing of the other outputs.
 BY_OUTPUT: Final = frozenset({"identity", "divide"})
 

@@ -38,7 +38,10 @@ _intrinsic: Any = extending.intrinsic
 _declared: Any = cgutils.get_or_insert_function
 _pointer_to: Any = types.CPointer
 
-u8, u16, u32, u64, f32, f64 = np.uint8, np.uint16, np.uint32, np.uint64, np.float32, np.float64
+u8, u16, u32, u64, i64, f32, f64 = (
+    *(np.uint8, np.uint16, np.uint32, np.uint64),
+    *(np.int64, np.float32, np.float64),
+)
 
 _INT64, _INT32 = ir.IntType(64), ir.IntType(32)
 
@@ -179,29 +182,66 @@ def blank(bits: Any, begin: Any, row: Any, absent: Any) -> None:
         row[i] = np.nan if absent[i] else row[i]
 
 
-@compiled
-def read(columns: Any, limits: Any, null_refused: Any, nan_refused: Any, matrix: Any, refused: Any) -> Any:
-    """Columns as Arrow has them, into a matrix, NULL as NaN; whether some row is refused, and which.
+# Places in Arrow's C structs, in words: of an array, and of a schema.
+_NULLS, _OFFSET, _BUFFERS, _CHILDREN = 1, 2, 5, 6
+_FORMAT, _COUNT, _FIELDS = 0, 4, 5
+_WORDS: Final = 7
+_DOUBLE: Final = ord("g")
+NO_DOUBLES: Final = -1
 
-    Of each column, where its doubles are, where its bits are that say which of them count (0: all do), and with which
-    bit they begin. One call reads them all: NumPy would give up the interpreter's lock, and wait for it again, at each.
+
+@compiled
+def _words(address: Any, count: Any) -> Any:
+    return _array_at(_pointer(address, i64), count)
+
+
+@compiled
+def are_doubles(schema: Any, columns: Any) -> Any:
+    """Whether an Arrow schema is a struct of so many columns of doubles."""
+    top = _words(schema, _WORDS)
+    if top[_COUNT] != columns:
+        return False
+    fields = _words(top[_FIELDS], columns)
+    for f in range(columns):
+        letters = _array_at(_pointer(_words(fields[f], _WORDS)[_FORMAT], u8), 2)
+        if letters[0] != _DOUBLE or letters[1] != 0:
+            return False
+    return True
+
+
+@compiled
+def read(place: Any, rule: Any, matrix: Any, refused: Any) -> Any:
+    """A struct of columns as Arrow has it, into a matrix, NULL as NaN; which rows are refused, and whether some are.
+
+    `place` is where its array and its schema lie, as Arrow's C interface has them; where it is no struct of doubles the
+    answer is `NO_DOUBLES`. One call reads all columns: NumPy would give up the interpreter's lock, and wait for it
+    again, at each.
     """
-    rows, some = matrix.shape[1], False
+    array, schema = place
+    limits, null_refused, nan_refused = rule
+    columns, rows = matrix.shape
+    if not are_doubles(schema, columns):
+        return NO_DOUBLES
+    top = _words(array, _WORDS)
+    children = _words(top[_CHILDREN], columns)
     absent = np.empty(rows, np.bool_)
     refused[:] = False
-    for f in range(len(columns)):
-        row, limit = matrix[f], limits[f]
-        row[:] = _array_at(_pointer(columns[f, 0], f64), rows)
-        if columns[f, 1] != 0:
-            blank(columns[f, 1], columns[f, 2], row, absent)
+    for f in range(columns):
+        column, row, limit = _words(children[f], _WORDS), matrix[f], limits[f]
+        begin = top[_OFFSET] + column[_OFFSET]
+        valid, doubles = _words(column[_BUFFERS], 2)
+        row[:] = _array_at(_pointer(doubles + 8 * begin, f64), rows)
+        if valid != 0 and column[_NULLS] != 0:
+            blank(valid, begin, row, absent)
             if null_refused:
                 refused |= absent
         if limit < np.inf or nan_refused:
             for i in range(rows):
                 refused[i] |= (abs(row[i]) > limit) | (nan_refused & (row[i] != row[i]))
     for i in range(rows):
-        some |= refused[i]
-    return some
+        if refused[i]:
+            return 1
+    return 0
 
 
 @compiled
@@ -528,3 +568,65 @@ def logit(raw: Any, factor: Any, answers: Any) -> None:
         for i in range(raw.shape[1]):
             second[i] = 1.0 / (second[i] + 1.0)
             first[i] = 1.0 - second[i]
+
+
+@compiled
+def float32_logit(raw: Any, answers: Any) -> None:
+    """The same as XGBoost has it, in float32 throughout."""
+    outputs = len(raw)
+    for o in range(outputs):
+        first, second = answers[o], answers[outputs + o]
+        for i in range(raw.shape[1]):
+            second[i] = math.exp(min(-f32(raw[o, i]), f32(88.7)))
+        for i in range(raw.shape[1]):
+            second[i] = f32(1.0) / ((second[i] + f32(1.0)) + f32(1e-16))
+            first[i] = f32(1.0) - second[i]
+
+
+# Links that are compiled, where one answer is wanted.
+IDENTITY, DIVIDE, LOGIT, FLOAT32_LOGIT = range(4)
+
+
+@compiled
+def finish(raw: Any, link: Any, out: Any) -> None:
+    """The answers that are wanted, of raw scores."""
+    how, factor, pick = link
+    if how == LOGIT:
+        answers = np.empty((2 * len(raw), len(out)))
+        logit(raw, factor, answers)
+        out[:] = answers[pick]
+    elif how == FLOAT32_LOGIT:
+        singles = np.empty((2 * len(raw), len(out)), f32)
+        float32_logit(raw, singles)
+        out[:] = singles[pick]
+    elif how == DIVIDE:
+        for i in range(len(out)):
+            out[i] = raw[pick, i] / factor
+    else:
+        out[:] = raw[pick]
+
+
+@compiled
+def rows_by_masks(place: Any, rule: Any, link: Any, arguments: Any, out: Any, refused: Any) -> Any:
+    """`read`, `by_masks` and `finish` in one: each call waits anew for the interpreter's lock, which others hold."""
+    matrix = np.empty((len(rule[0]), len(out)))
+    some = read(place, rule, matrix, refused)
+    if some != NO_DOUBLES:
+        plan, tests, trees, values, base = arguments
+        raw = np.empty((len(base), len(out)), base.dtype)
+        by_masks(matrix, plan, tests, trees, values, base, raw)
+        finish(raw, link, out)
+    return some
+
+
+@compiled
+def rows_by_walk(place: Any, rule: Any, link: Any, arguments: Any, out: Any, refused: Any) -> Any:
+    """The same with `by_walk`."""
+    matrix = np.empty((len(rule[0]), len(out)))
+    some = read(place, rule, matrix, refused)
+    if some != NO_DOUBLES:
+        plan, tests, trees, values, base = arguments
+        raw = np.empty((len(base), len(out)), base.dtype)
+        by_walk(matrix, plan, tests, trees, values, base, raw)
+        finish(raw, link, out)
+    return some

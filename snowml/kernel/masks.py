@@ -13,6 +13,7 @@ import numpy as np
 from snowml.kernel import loops
 from snowml.kernel.encoding import Encoded, encode, starts
 from snowml.kernel.forest import Array, Forest
+from snowml.kernel.rows import Link, Place, Rule
 
 MOST_LEAVES = 64
 # Two bytes count a feature's thresholds.
@@ -62,6 +63,8 @@ class Masks:
         tree = np.searchsorted(forest.roots, leaf, side="right")
         self._values = np.array(forest.values[np.lexsort([top.begin[leaf], tree])].T, order="C")
         self._leaf_start = np.concatenate([[0], np.cumsum(forest.leaves)])
+        trees = (self._lanes, self._output, self._leaf_start)
+        self._arguments = (self._plan, self._tests, trees, self._values, self._base)
 
     @staticmethod
     def takes(forest: Forest) -> bool:
@@ -77,9 +80,12 @@ class Masks:
     def raw(self, matrix: Array) -> Array:
         """The raw scores, (outputs, rows), of a matrix (features, rows)."""
         out = np.empty((len(self._base), matrix.shape[1]), self._base.dtype)
-        trees = (self._lanes, self._output, self._leaf_start)
-        loops.by_masks(matrix, self._plan, self._tests, trees, self._values, self._base, out)
+        loops.by_masks(matrix, *self._arguments, out)
         return out
+
+    def answer(self, place: Place, rule: Rule, link: Link, out: Array, refused: Array) -> int:
+        """See `loops.rows_by_masks`."""
+        return int(loops.rows_by_masks(place, rule, link, self._arguments, out, refused))
 
 
 def tops(forest: Forest, inner: Array) -> Tops:

@@ -3,18 +3,26 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from snowml.kernel.encoding import TooManyLanes
 from snowml.kernel.forest import ALL, Array, Forest
-from snowml.kernel.links import BY_OUTPUT, answer
+from snowml.kernel.links import BY_OUTPUT, COMPILED, answer
 from snowml.kernel.plain import Plain
+from snowml.kernel.rows import Link, Place, Rule, matrix_of, refusals, rule_of
 
 
 class _Engine(Protocol):
     def raw(self, matrix: Array) -> Array: ...
+
+
+@runtime_checkable
+class _Compiled(Protocol):
+    """An engine that reads rows where they lie, and answers, in one call."""
+
+    def answer(self, place: Place, rule: Rule, link: Link, out: Array, refused: Array) -> int: ...
 
 
 class Scorer:
@@ -67,6 +75,34 @@ class Scorer:
         """What gives the picked answer, and where among its answers that is."""
         alone = _alone(self.forest)
         return (self._engine, self.forest.pick) if alone is None else (self._make(alone), 0)
+
+    def at(self, place: Place, rows: int) -> tuple[Array, Array | None]:
+        """What `predict` answers of rows where they lie, and which of them are refused; None where none is.
+
+        Raises:
+            ValueError: These are no doubles, or there are more or fewer columns.
+        """
+        if self._together is None:
+            matrix, refused = matrix_of(place, self._rule, rows)
+            return self.predict(matrix), refused
+        engine, link = self._together
+        out, refused = np.empty(rows), np.empty(rows, np.bool_)
+        some = engine.answer(place, self._rule, link, out, refused)
+        return out, refusals(some, refused, self.forest.features)
+
+    @cached_property
+    def _rule(self) -> Rule:
+        return rule_of(self.forest)
+
+    @cached_property
+    def _together(self) -> tuple[_Compiled, Link] | None:
+        """What answers in one call; None where more than one answer is wanted, or the link is not compiled."""
+        if self.forest.pick == ALL or self.forest.link not in COMPILED:
+            return None
+        engine, pick = self._picking
+        if not isinstance(engine, _Compiled):
+            return None
+        return engine, (COMPILED[self.forest.link], self.forest.factor, pick)
 
     def refused(self, matrix: Array) -> Array | None:
         """(rows,) which rows the library would refuse; None where none."""

@@ -13,6 +13,7 @@ from snowml.kernel import loops
 from snowml.kernel.encoding import Encoded, encode
 from snowml.kernel.forest import Array, Forest
 from snowml.kernel.masks import tests, tops
+from snowml.kernel.rows import Link, Place, Rule
 
 # Two planes: more cost on AVX2 what they save on AVX-512.
 TOP_LEAVES: Final = 32
@@ -71,12 +72,17 @@ class Walk:
         # By node, so that a walk's end needs no second look-up.
         self._values = np.zeros((forest.values.shape[1], len(place)), forest.values.dtype)
         self._values[:, place[forest.feature < 0]] = forest.values.T
+        self._arguments = (self._plan, self._tests, self._trees, self._values, self._base)
 
     def raw(self, matrix: Array) -> Array:
         """The raw scores, (outputs, rows), of a matrix (features, rows)."""
         out = np.empty((len(self._base), matrix.shape[1]), self._base.dtype)
-        loops.by_walk(matrix, self._plan, self._tests, self._trees, self._values, self._base, out)
+        loops.by_walk(matrix, *self._arguments, out)
         return out
+
+    def answer(self, place: Place, rule: Rule, link: Link, out: Array, refused: Array) -> int:
+        """See `loops.rows_by_walk`."""
+        return int(loops.rows_by_walk(place, rule, link, self._arguments, out, refused))
 
 
 def _highest(forest: Forest, height: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A version's estimator as a vectorised function: Arrow columns in, Arrow doubles, or lists of them, out.
+"""A version's estimator as a vectorised function: an Arrow struct in, Arrow doubles, or lists of them, out.
 
 This is the handler of a `VectorFunction`. NULL and NaN are one missing value. A row that the estimator
 refuses, and no other, is answered with NULL: which numbers it refuses is probed once, at loading.
@@ -16,7 +16,7 @@ from snowml.records import Signature
 from snowml.registry.trusted import Artifact
 from snowml.serving.answers import arrow
 from snowml.serving.classes import check_classes, place_of_positive
-from snowml.serving.inputs import Column, inputs_for
+from snowml.serving.inputs import inputs_for
 
 # What this module and those of snowml that it needs import, by the names of the package index.
 PACKAGES: Final = (
@@ -33,8 +33,8 @@ PACKAGES: Final = (
 FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
 
 
-def load(artifact: bytes) -> Callable[..., pa.Array]:
-    """The function of an `Artifact`'s bytes: one column for each feature, in order; an answer for each row.
+def load(artifact: bytes) -> Callable[[pa.StructArray], pa.Array]:
+    """The function of an `Artifact`'s bytes: a struct of the features, in order; an answer for each row.
 
     It answers a regression's value, or the probability of the positive class; of more than two classes, a list of the
     probabilities of all, in their order. The bytes are audited; whether
@@ -46,7 +46,7 @@ def load(artifact: bytes) -> Callable[..., pa.Array]:
     return scorer(Artifact.loads(artifact))
 
 
-def scorer(parts: Artifact) -> Callable[..., pa.Array]:
+def scorer(parts: Artifact) -> Callable[[pa.StructArray], pa.Array]:
     """The same of an artifact that is loaded.
 
     Raises:
@@ -57,13 +57,13 @@ def scorer(parts: Artifact) -> Callable[..., pa.Array]:
     answer = _answer(model, signature)
     numbers, largest = len(signature.numbers), _largest(model, len(signature.numbers))
 
-    def predict(*columns: Column) -> pa.Array:
-        rows = len(columns[0])
+    def predict(given: pa.StructArray) -> pa.Array:
+        rows = len(given)
         if rows == 0:
             return pa.array([], pa.list_(pa.float64()) if signature.is_multiclass else pa.float64())
         # A sum that overflows is infinite, as in SQL; it is no reason for a warning to anyone.
         with _threads().limit(limits=1, user_api="openmp"), np.errstate(over="ignore", invalid="ignore"):
-            prepared = inputs.matrix(columns)
+            prepared = inputs.matrix(given.flatten())
             accepted = _accepted(prepared[:, :numbers], largest)
             if accepted is None:
                 return arrow(answer(prepared))

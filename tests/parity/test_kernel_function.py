@@ -9,8 +9,8 @@ import pytest
 from snowml.engines.duckdb.functions import _deferred
 from snowml.errors import DataError
 from snowml.registry.trusted import Artifact
-from snowml.serving import compiling
-from snowml.serving.kernel_function import load
+from snowml.serving import compiling, kernel_function
+from snowml.serving.kernel_function import load, struct_of
 from snowml.serving.sql.compiled import inputs
 from snowml.training.estimators import ESTIMATORS
 
@@ -31,11 +31,12 @@ def ask(pipeline, sig, rows, subset="all"):
     """Select from the rows as the function of a promoted version would."""
     arguments = inputs(pipeline, sig, "duckdb").columns
     with duckdb.connect() as con:
-        answer = _deferred(HANDLER, _digest(compiled(pipeline, sig)), compiled(pipeline, sig), len(arguments))
-        types = ["DOUBLE"] * len(arguments)
-        con.create_function("kernel", answer, types, "DOUBLE", type="arrow", null_handling="special")
+        answer = _deferred(HANDLER, _digest(compiled(pipeline, sig)), compiled(pipeline, sig))
+        kind = f"struct({', '.join(f'p{i} double' for i in range(len(arguments)))})"
+        con.create_function("kernel", answer, [kind], "DOUBLE", type="arrow", null_handling="special")
         con.register("batch", messy.arrow(rows, subset))
-        return [row[0] for row in con.execute(f"select kernel({', '.join(arguments)}) from batch").fetchall()]
+        fields = ", ".join(f"p{i}: {text}" for i, text in enumerate(arguments))
+        return [row[0] for row in con.execute(f"select kernel({{{fields}}}) from batch").fetchall()]
 
 
 def _digest(data):
@@ -98,15 +99,39 @@ def test_any_size_and_any_arrow_layout():
     function = load(
         compiled(messy.trained("hist_gradient_boosting", "regression"), messy.signature("regression"))
     )
-    plain = columns_of()
-    expected = function(*plain)
+    # With a NULL, so that there are bits, which may begin within a byte.
+    plain = [pa.array([None, *column[1:].to_pylist()], pa.float64()) for column in columns_of()]
+    rows = struct_of(plain)
+    expected = function(rows)
     assert expected.type == pa.float64()
-    assert function(*(column.slice(0, 0) for column in plain)).to_pylist() == []
-    assert function(*(column.slice(1, 3) for column in plain)).equals(expected.slice(1, 3))
-    chunked = [pa.chunked_array([column.slice(0, 2), column.slice(2)]) for column in plain]
-    assert function(*chunked).equals(expected)
+    assert function(rows.slice(0, 0)).to_pylist() == []
+    assert function(rows.slice(1, 3)).equals(expected.slice(1, 3))
+    columns_from = [column.slice(1) for column in plain]
+    assert function(struct_of(columns_from)).equals(expected.slice(1))
+    assert function(struct_of(columns_from).slice(2)).equals(expected.slice(3))
+
+
+@pytest.mark.parametrize("name", ["hist_gradient_boosting", "random_forest", "poisson_boosting"])
+@pytest.mark.parametrize("compiled_too", [True, False])
+def test_what_is_no_struct_of_doubles_is_refused(monkeypatch, name, compiled_too):
+    params = {"loss": "poisson"} if name == "poisson_boosting" else {}
+    kind = "hist_gradient_boosting" if params else name
+    rows = messy.frame(300, 0)
+    pipeline = messy.trained(kind, "regression")
+    if params:
+        built = messy.build(kind, "regression", params, 7, messy.SUBSETS["all"])
+        pipeline = messy.fit(built, rows, np.abs(rows.seconds).fillna(1.0))
+    monkeypatch.setattr(kernel_function, "_is_compiled", lambda: compiled_too)
+    function = load(compiled(pipeline, messy.signature("regression")))
     whole = [pa.array([0, 1], pa.int64())] * 9
-    assert function(*whole).equals(function(*(column.cast(pa.float64()) for column in whole)))
+    for wrong in (
+        whole,
+        [*columns_of()[:-1], pa.array(["a"] * 5)],
+        columns_of()[1:],
+        [*columns_of(), *columns_of()],
+    ):
+        with pytest.raises(ValueError, match="9 columns of doubles are needed"):
+            function(struct_of(wrong))
 
 
 @pytest.mark.parametrize(("name", "missing"), [("hist_gradient_boosting", True), ("random_forest", False)])
@@ -114,7 +139,7 @@ def test_null_is_missing_where_no_row_is_refused_and_else_a_refused_row(name, mi
     function = load(compiled(messy.trained(name, "regression"), messy.signature("regression")))
     null, nan = pa.array([None, 1.0], pa.float64()), pa.array([np.nan, 1.0])
     others = columns_of(rows=2)[1:]
-    found, as_nan = function(null, *others).to_pylist(), function(nan, *others).to_pylist()
+    found, as_nan = (function(struct_of([first, *others])).to_pylist() for first in (null, nan))
     assert None not in as_nan
     assert found == (as_nan if missing else [None, as_nan[1]])
 

@@ -13,7 +13,6 @@ name carries the artifact's hash, and registering is skipped where it is done.
 import atexit
 import hashlib
 import importlib
-import inspect
 import json
 import threading
 import weakref
@@ -29,7 +28,7 @@ from snowml.engines.base import Parameter, SqlFunction, VectorFunction
 from snowml.errors import TerminalError
 from snowml.names import Relation, literal, quoted
 
-Vectorised = Callable[..., pa.Array]
+Vectorised = Callable[[pa.StructArray], pa.Array]
 
 _TYPES = {"double": "double", "text": "varchar"}
 _MARK = "snowml.vector_function/1"
@@ -134,7 +133,10 @@ def _attach_one(
 def _computing(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe) -> str:
     """The expression that calls the registered function, which is registered where that is due."""
     registered = f"{name}_{recipe.artifact[:16]}_udf"
-    arguments = ", ".join(f"cast({quoted(p.name, 'duckdb')} as {_TYPES[p.type]})" for p in recipe.parameters)
+    fields = ", ".join(
+        f"p{i}: cast({quoted(parameter.name, 'duckdb')} as {_TYPES[parameter.type]})"
+        for i, parameter in enumerate(recipe.parameters)
+    )
     with _registering:
         if not _is_registered(connection, registered):
             data = _artifact(connection, recipe)
@@ -144,7 +146,7 @@ def _computing(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe)
                     recipe.returns,
                 )
             _register(connection, registered, recipe, data)
-    return f"{quoted(registered, 'duckdb')}({arguments})"
+    return f"{quoted(registered, 'duckdb')}({{{fields}}})"
 
 
 def _refusal(message: str, returns: str = "double") -> str:
@@ -165,14 +167,15 @@ def _is_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def _register(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe, data: bytes) -> None:
-    arity = len(recipe.parameters)
-    key = (recipe.handler, recipe.artifact, hashlib.sha256(data).hexdigest(), arity)
+    key = (recipe.handler, recipe.artifact, hashlib.sha256(data).hexdigest())
     if key not in _answering:
-        _answering[key] = _deferred(recipe.handler, recipe.artifact, data, arity)
+        _answering[key] = _deferred(recipe.handler, recipe.artifact, data)
+    fields = ", ".join(f"p{i} {_TYPES[parameter.type]}" for i, parameter in enumerate(recipe.parameters))
     connection.create_function(
         name,
         _answering[key],
-        [_TYPES[parameter.type] for parameter in recipe.parameters],
+        # One struct: DuckDB makes its Arrow array faster than those of so many columns.
+        [f"struct({fields})"],
         recipe.returns,
         type=PythonUDFType.ARROW,
         # The default drops rows that hold a NULL before the call; to a model a NULL is a value like others.
@@ -182,21 +185,21 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, recipe: Recipe, 
 
 # What DuckDB was given to call, kept for good. DuckDB lets go of a function when the connection that registered it is
 # closed, and still calls it from the database's other connections: the process would crash.
-_answering: dict[tuple[str, str, str, int], Vectorised] = {}
+_answering: dict[tuple[str, str, str], Callable[[pa.ChunkedArray], pa.Array]] = {}
 
 
-def _deferred(handler: str, artifact: str, data: bytes, arity: int) -> Vectorised:
+def _deferred(handler: str, artifact: str, data: bytes) -> Callable[[pa.ChunkedArray], pa.Array]:
     """A function that loads its model at the first call: scikit-learn takes a second to import."""
     lock = threading.Lock()
+    compute: Vectorised | None = None
 
-    def answer(*columns: pa.ChunkedArray) -> pa.Array:
-        with lock:
-            compute = _load(handler, artifact, data)
-        return compute(*columns)
+    def answer(rows: pa.ChunkedArray) -> pa.Array:
+        nonlocal compute
+        if compute is None:
+            with lock:
+                compute = _load(handler, artifact, data)
+        return compute(rows.chunk(0) if rows.num_chunks == 1 else rows.combine_chunks())
 
-    # DuckDB refuses variadic functions, so each one shows a signature of its own arity.
-    slots = [inspect.Parameter(f"p{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(arity)]
-    answer.__signature__ = inspect.Signature(slots)  # type: ignore[attr-defined]
     return answer
 
 
