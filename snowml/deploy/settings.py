@@ -32,8 +32,8 @@ def _object(value: str) -> str:
 
 
 def _unquoted(value: str) -> str:
-    if '"' in value:
-        raise refusal(f"{value!r} has a quote in it: write the name as it is, without quotes")
+    if value.startswith('"') and value.endswith('"'):
+        raise refusal(f"{value!r} stands between quotes: write the name as it is, without them")
     return value
 
 

@@ -115,6 +115,14 @@ def test_the_sql_of_a_graph_that_waits_for_rows_without_a_warehouse_is_what_was_
     assert setup_script(waits) + "\n" == (GOLDEN / "serverless_setup.sql").read_text("utf-8")
 
 
+def test_what_stands_in_another_database_can_be_reached(place):
+    text = setup_script(place(stream=Relation("raw", "orders", "lake"), dbt_project="TOOLS.DBT.SHOP"))
+    for name in ("SHOP", "LAKE", "TOOLS"):
+        assert text.count(f'grant usage on database "{name}" to role "SNOWML_DEPLOYER";') == 1
+    for name in ('"LAKE"."RAW"', '"TOOLS"."DBT"'):
+        assert f'grant usage on schema {name} to role "SNOWML_DEPLOYER";' in text
+
+
 def test_what_options_take_besides_is_granted(place):
     asked = {"monitor": {"schedule": SCHEDULE, "native": True}, "experiment_tracking": True}
     text, plain = setup_script(place(upkeep=asked)), setup_script(place())
@@ -354,7 +362,7 @@ class TestSettings:
             ("deploy:\n  notify: {emails: [a@b.c]}\n", "snowml.yml:2: missing key 'integration' in 'notify'"),
             ("deploy:\n  roles: ANALYST\n", "snowml.yml:2: roles: 'ANALYST' is not a list"),
             ("deploy:\n  roles: [R, '']\n", "snowml.yml:2: roles.1: '' is empty"),
-            ("deploy:\n  roles: ['\"R\"']\n", "has a quote in it"),
+            ("deploy:\n  roles: ['\"R\"']\n", """snowml.yml:2: roles.0: '"R"' stands between quotes"""),
             ("deploy:\n  warehouse: ''\n", "snowml.yml:2: warehouse: '' is empty"),
             ("deploy:\n  warehouse_size: xsmal\n", "unknown value 'xsmal'. Did you mean 'XSMALL'?"),
             ("deploy:\n  timeout: 8 days\n", "snowml.yml:2: timeout: '8 days' is more than 7 days"),
