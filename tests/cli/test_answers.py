@@ -70,7 +70,12 @@ def test_a_rejected_version_does_not_keep_an_approved_one_from_promotion(trained
 def test_promote_answers_with_the_functions_and_the_parity(trained: shop.Shop) -> None:
     found = document(trained.cli("promote", "churn", "--json"))
     assert (found["model"], found["version"], found["previous"]) == ("churn", 1, None)
-    assert "predict_churn" in found["functions"]
+    assert found["functions"] == [
+        "predict_churn",
+        "predict_churn_label",
+        "predict_churn_proba",
+        "explain_churn",
+    ]
     assert found["parity"]["certified"] is True
     assert found["parity"]["max_abs_diff"] <= 1e-9
     assert found["parity"]["rows"] > 0
