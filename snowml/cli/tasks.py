@@ -118,7 +118,9 @@ def watch(**options: Any) -> None:
 
 @tasks.command()
 @click.argument("model", required=False)
-@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many of the newest."
+)
 @json_option
 @project_options
 def history(model: str | None, limit: int, as_json: bool, **options: Any) -> None:
@@ -135,7 +137,9 @@ def history(model: str | None, limit: int, as_json: bool, **options: Any) -> Non
 
 @tasks.command()
 @click.argument("model", required=False)
-@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many of the newest."
+)
 @json_option
 @project_options
 def messages(model: str | None, limit: int, as_json: bool, **options: Any) -> None:
