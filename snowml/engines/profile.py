@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def _rendered(value: Any, file: Path) -> Any:
     environment = SandboxedEnvironment(undefined=StrictUndefined)
     environment.filters.update(as_number=str, as_bool=str, as_native=str, as_text=str)
     try:
-        text = environment.from_string(value).render(env_var=_env_var)
+        text = environment.from_string(value).render(env_var=partial(_env_var, file))
     except TemplateError as error:
         raise ProjectError(f"{file}: cannot render {value!r}: {error}") from error
     if not any(name in value for name in ("as_number", "as_bool", "as_native")):
@@ -97,8 +98,11 @@ def _rendered(value: Any, file: Path) -> Any:
         raise ProjectError(f"{file}: {value!r} is {text!r}, which is no value of YAML.") from error
 
 
-def _env_var(name: object, default: str | None = None) -> str:
+def _env_var(file: Path, name: object, default: str | None = None) -> str:
     value = os.environ.get(str(name), default)
     if value is None:
-        raise ProjectError(f"The profile needs the environment variable {name}, which is not set.")
+        raise ProjectError(
+            f"{file} needs the environment variable {name}, which is not set. Set it, or write a default there: "
+            f"env_var('{name}', '…')."
+        )
     return value

@@ -17,6 +17,10 @@ from snowml.errors import ProjectError
         (b"shop: {target: 1, outputs: {a: {type: duckdb}}}", "has no target '1'. Known: a."),
         (b"shop: {target: a, outputs: {a: {path: '{{ env_var(NOPE) }}'}}}", "'NOPE' is undefined"),
         (
+            b"shop: {target: a, outputs: {a: {path: '{{ env_var(\"SNOWML_NOPE\") }}'}}}",
+            "profiles.yml needs the environment variable SNOWML_NOPE, which is not set.",
+        ),
+        (
             b"shop: {target: a, outputs: {a: {threads: '{{ \"[\" | as_number }}'}}}",
             "is '[', which is no value",
         ),
