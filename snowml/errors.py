@@ -130,7 +130,9 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
         `" Did you mean 'x'?"`, `" Known: a, b."` or an empty string.
     """
     names = [str(name) for name in known]
-    close = get_close_matches(given, names, n=1, cutoff=0.6)
+    # A name in another case is the nearest of all.
+    by_letters = {name.lower(): name for name in names}
+    close = get_close_matches(given.lower(), by_letters, n=1, cutoff=0.6)
     if close:
-        return f" Did you mean '{close[0]}'?"
+        return f" Did you mean '{by_letters[close[0]]}'?"
     return f" Known: {', '.join(sorted(names))}." if 0 < len(names) <= 20 else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from snowml.engines.duckdb.connection import DuckDBFile
 from snowml.engines.factory import duckdb_file
-from snowml.errors import ProjectError
+from snowml.errors import ProjectError, TerminalError
 from snowml.registry.store import Registry
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.project import Project
@@ -100,7 +100,11 @@ def _path(given: str | Path | None) -> Path | None:
 
 @contextmanager
 def _registry(project: Project) -> Iterator[Registry]:
-    engine = project.open(read_only=True)
+    try:
+        engine = project.open(read_only=True)
+    except TerminalError:
+        # Where this process has a session that may write, such as `connect` gives, DuckDB opens no other kind.
+        engine = project.open()
     try:
         yield project.registry(engine).require()
     finally:

@@ -1,5 +1,6 @@
 """`snowml init`."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -26,7 +27,7 @@ def init(folder: Path, name: str | None, as_json: bool) -> None:
     say(f"{started.folder} is a dbt project with one model, {started.model}. Once around the loop:")
     say()
     for line in (
-        f"cd {started.folder}",
+        f"cd {shlex.quote(str(started.folder))}",
         "snowml build --exclude tag:predictions",
         f"snowml audit {started.model}",
         f"snowml train {started.model}",

@@ -15,6 +15,7 @@ from snowml.cli.options import (
     models_asked,
     project_options,
 )
+from snowml.cli.several import Several
 from snowml.documents import plain
 from snowml.errors import AnswerIsNo, AuditFailed, ParityFailed, UserError
 
@@ -79,17 +80,16 @@ def audit(
 
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
     dbt, at = Dbt(project, progress), project.moment(as_of)
-    found = []
+    several, asked = Several(every), [moment(cut) for cut in cuts]
     for name in models_asked(model, every, lambda: model_names(dbt.manifest())):
-        found.append(run(dbt, name, as_of=at, now=now(), cuts=[moment(cut) for cut in cuts]))
-        if not as_json:
-            _show(found[-1])
-    if as_json:
-        documents = [one.summary() for one in found]
-        emit_json(documents if every else documents[0])
-    failed = [f"{one.spec.name}: {_names(one.checks)}" for one in found if not one.passed]
-    if failed:
-        raise AuditFailed(f"The audit failed: {'; '.join(failed)}")
+        with several.model(name):
+            done = run(dbt, name, as_of=at, now=now(), cuts=asked)
+            several.documents.append(done.summary())
+            if not as_json:
+                _show(done)
+            if not done.passed:
+                several.failed.append(AuditFailed(f"The audit failed: {name}: {_names(done.checks)}"))
+    several.finish(as_json)
 
 
 def _audit_parity(
@@ -99,17 +99,17 @@ def _audit_parity(
     from snowml.workflows.moment import now
 
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
-    found = []
+    several = Several(every)
     with open_registry(project, progress) as registry:
         for name in models_asked(model, every, registry.models):
-            found.append(audit_parity(registry, name, version, now(), progress))
-            if not as_json:
-                show_parity(found[-1])
-    if as_json:
-        documents = [parity_document(one) for one in found]
-        emit_json(documents if every else documents[0])
-    if failed := [refusal(one) for one in found if not one.certified]:
-        raise ParityFailed("\n".join(failed))
+            with several.model(name):
+                found = audit_parity(registry, name, version, now(), progress)
+                several.documents.append(parity_document(found))
+                if not as_json:
+                    show_parity(found)
+                if not found.certified:
+                    several.failed.append(ParityFailed(refusal(found)))
+    several.finish(as_json)
 
 
 @click.command()

@@ -124,15 +124,15 @@ def promote(model: str | None, every: bool, version: int | None, as_json: bool, 
     if every and version is not None:
         raise UserError("--version names a version of one model; leave out --all.")
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
-    documents = []
+    several = Several(every)
     with open_registry(project, progress) as registry:
         for name in models_asked(model, every, registry.models):
-            done = run(registry.engine, registry, name, version=version, now=now(), progress=progress)
-            documents.append(done.summary())
-            if not as_json:
-                answers.show_promoted(done)
-    if as_json:
-        emit_json(documents if every else documents[0])
+            with several.model(name):
+                done = run(registry.engine, registry, name, version=version, now=now(), progress=progress)
+                several.documents.append(done.summary())
+                if not as_json:
+                    answers.show_promoted(done)
+    several.finish(as_json)
 
 
 @click.command()
@@ -168,15 +168,14 @@ def predict(
     from snowml.workflows.predict import predict as run
 
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
-    dbt = Dbt(project, progress)
-    documents = []
+    dbt, several = Dbt(project, progress), Several(every)
     for name in models_asked(model, every, lambda: _registered(project, progress)):
-        done = run(dbt, name, as_of=project.moment(as_of), upstream=upstream)
-        documents.append(done.summary())
-        if not as_json:
-            answers.show_predicted(done)
-    if as_json:
-        emit_json(documents if every else documents[0])
+        with several.model(name):
+            done = run(dbt, name, as_of=project.moment(as_of), upstream=upstream)
+            several.documents.append(done.summary())
+            if not as_json:
+                answers.show_predicted(done)
+    several.finish(as_json)
 
 
 @click.command()
@@ -209,28 +208,23 @@ def monitor(
     from snowml.workflows.specs import from_registry
 
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
-    documents, drifted = [], []
+    several = Several(every)
+    at, length = project.moment(as_of), None if window is None else duration(window)
     with open_registry(project, progress) as registry:
         for name in models_asked(model, every, registry.models):
-            done = run(
-                registry.engine,
-                registry,
-                from_registry(registry, name),
-                as_of=project.moment(as_of),
-                window=None if window is None else duration(window),
-                threshold=threshold,
-            )
-            documents.append(done.summary())
-            if not as_json:
-                answers.show_monitored(done)
-            if done.drifted:
-                moved = ", ".join(f"{row.column_name} (PSI {row.psi:.3f})" for row in done.drifted)
-                columns = "1 column" if len(done.drifted) == 1 else f"{len(done.drifted)} columns"
-                drifted.append(f"{name}: {columns} drifted beyond the threshold: {moved}")
-    if as_json:
-        emit_json(documents if every else documents[0])
-    if drifted:
-        raise DriftFound("\n".join(drifted))
+            with several.model(name):
+                located = from_registry(registry, name)
+                done = run(registry.engine, registry, located, as_of=at, window=length, threshold=threshold)
+                several.documents.append(done.summary())
+                if not as_json:
+                    answers.show_monitored(done)
+                if done.drifted:
+                    moved = ", ".join(f"{row.column_name} (PSI {row.psi:.3f})" for row in done.drifted)
+                    columns = "1 column" if len(done.drifted) == 1 else f"{len(done.drifted)} columns"
+                    several.failed.append(
+                        DriftFound(f"{name}: {columns} drifted beyond the threshold: {moved}")
+                    )
+    several.finish(as_json)
 
 
 def _registered(project: "Project", progress: ConsoleProgress) -> list[str]:

@@ -15,6 +15,7 @@ from snowml.errors import RetryableError, UserError
 
 if TYPE_CHECKING:
     from snowml.records import TaskRun
+    from snowml.registry.store import Registry
     from snowml.workflows.tasks import GraphRun
 
 # Longer sleeps would miss that the machine itself was asleep.
@@ -117,7 +118,9 @@ def watch(**options: Any) -> None:
 
 @tasks.command()
 @click.argument("model", required=False)
-@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many of the newest."
+)
 @json_option
 @project_options
 def history(model: str | None, limit: int, as_json: bool, **options: Any) -> None:
@@ -125,6 +128,7 @@ def history(model: str | None, limit: int, as_json: bool, **options: Any) -> Non
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
     with open_registry(project, progress) as registry:
         runs = registry.create().task_runs(model=model, limit=limit)[::-1]
+        _check_known(registry, model, runs)
     if as_json:
         emit_json({"tasks": [one.summary() for one in runs]})
     else:
@@ -133,7 +137,9 @@ def history(model: str | None, limit: int, as_json: bool, **options: Any) -> Non
 
 @tasks.command()
 @click.argument("model", required=False)
-@click.option("--limit", default=20, show_default=True, help="How many of the newest.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many of the newest."
+)
 @json_option
 @project_options
 def messages(model: str | None, limit: int, as_json: bool, **options: Any) -> None:
@@ -141,10 +147,17 @@ def messages(model: str | None, limit: int, as_json: bool, **options: Any) -> No
     project, progress = load_project(options), ConsoleProgress(quiet=as_json)
     with open_registry(project, progress) as registry:
         found = registry.create().messages(model=model, limit=limit)[::-1]
+        _check_known(registry, model, found)
     if as_json:
         emit_json({"messages": found})
     else:
         table(["told", "kind", "model", "message"], [list(one.values()) for one in found])
+
+
+def _check_known(registry: "Registry", model: str | None, found: Sequence[object]) -> None:
+    """Of a model that is misspelt there is nothing to tell, which is not what it would look like."""
+    if model and not found and model not in registry.models():
+        raise registry.unknown(model)
 
 
 def _show(done: Sequence["GraphRun"]) -> None:

@@ -1,26 +1,56 @@
 """What a project says about its deployment: `snowml.yml` beside `dbt_project.yml`, each key of it optional."""
 
+import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from snowml.errors import ProjectError, did_you_mean
-from snowml.spec.fields import Length, length_of, refusal
+from snowml.engines.yaml_files import read_yaml
+from snowml.errors import ProjectError
+from snowml.spec.fields import Length, Text, length_of, refusal
+from snowml.spec.location import locate
+from snowml.spec.problems import spec_error
+from snowml.spec.validation import problems_in
 
 FILE = "snowml.yml"
 Size = Literal["XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE"]
 Memory = Literal["MEMORY_1X", "MEMORY_1X_x86", "MEMORY_16X", "MEMORY_16X_x86", "MEMORY_64X", "MEMORY_64X_x86"]
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"]
 About = Literal["failure", "drift", "retraining", "promotion"]
-_NAMES = 3
+_NAMES: Final = 3
+# Snowflake lets neither a task nor a statement take longer.
+_LONGEST: Final = timedelta(days=7)
 
 
 def _object(value: str) -> str:
-    if len(value.split(".")) != _NAMES or "'" in value or '"' in value:
+    parts = value.split(".")
+    if len(parts) != _NAMES or not all(parts) or "'" in value or '"' in value:
         raise refusal(f"{value!r} is no full name: write database.schema.name, without quotes")
     return value
+
+
+def _unquoted(value: str) -> str:
+    if value.startswith('"') and value.endswith('"'):
+        raise refusal(f"{value!r} stands between quotes: write the name as it is, without them")
+    return value
+
+
+def _email(value: str) -> str:
+    if not re.fullmatch(r"[^@\s,]+@[^@\s,]+", value):
+        raise refusal(f"{value!r} is no address of mail. Give one such as 'ops@example.com'")
+    return value
+
+
+def _in_time(value: str) -> str:
+    if (length_of(value) or _LONGEST) > _LONGEST:
+        raise refusal(f"{value!r} is more than 7 days, after which Snowflake stops a task anyway")
+    return value
+
+
+Name = Annotated[Text, AfterValidator(_unquoted)]
+"""A name of the account's: plain lower-case ones are Snowflake's upper-case ones, any other is taken to the letter."""
 
 
 class Notify(BaseModel):
@@ -28,8 +58,8 @@ class Notify(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    integration: str
-    emails: Annotated[tuple[str, ...], Field(min_length=1)]
+    integration: Name
+    emails: Annotated[tuple[Annotated[Text, AfterValidator(_email)], ...], Field(min_length=1)]
     about: Annotated[tuple[About, ...], Field(min_length=1)] = ("failure", "drift")
 
 
@@ -71,15 +101,15 @@ class Deployment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    warehouse: str | None = None
+    warehouse: Name | None = None
     warehouse_size: Size = "XSMALL"
     serverless: Serverless | None = None
-    training_warehouse: str | None = None
+    training_warehouse: Name | None = None
     training_memory: Memory | None = None
     dbt_project: Annotated[str, AfterValidator(_object)] | None = None
     feature_store: bool = False
-    roles: tuple[str, ...] = ()
-    timeout: Length = "60 minutes"
+    roles: tuple[Name, ...] = ()
+    timeout: Annotated[Length, AfterValidator(_in_time)] = "60 minutes"
     retries: Annotated[int, Field(ge=0, le=30)] = 1
     suspend_after: Annotated[int, Field(ge=1)] = 3
     log_level: LogLevel | None = None
@@ -107,40 +137,14 @@ def read_deployment(folder: Path) -> Deployment:
     file = folder / FILE
     if not file.is_file():
         return Deployment()
-    try:
-        text = file.read_text("utf-8")
-        raw, node = yaml.safe_load(text) or {}, yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise ProjectError(f"{file} is not valid YAML: {error}") from error
+    raw, place = read_yaml(file) or {}, locate(folder, FILE)
     if not isinstance(raw, dict) or set(raw) - {"deploy"}:
         raise ProjectError(f"{file} must have the one key 'deploy'.")
+    given = raw.get("deploy") or {}
+    if not isinstance(given, dict) or not all(isinstance(key, str) for key in given):
+        raise ProjectError(f"{FILE}:{place.line_of(('deploy',))}: 'deploy' is no mapping of keys: {given!r}.")
     try:
-        return Deployment.model_validate(raw.get("deploy") or {})
+        return Deployment.model_validate(given)
     except ValidationError as failure:
-        lines = [_complaint(dict(error), node) for error in failure.errors(include_url=False)]
-        raise ProjectError("\n".join(lines)) from failure
-
-
-def _complaint(error: dict[str, Any], node: Any) -> str:
-    path = ["deploy", *(str(part) for part in error["loc"])]
-    place = f"{FILE}:{_line(node, path)}: "
-    if error["type"] == "extra_forbidden":
-        *above, key = path[1:]
-        inner: dict[str, type[BaseModel]] = {"notify": Notify, "serverless": Serverless}
-        known = (inner[above[0]] if above else Deployment).model_fields
-        return f"{place}unknown key '{key}'.{did_you_mean(key, known)}"
-    message = error.get("ctx", {}).get("message") or f"{error['input']!r}: {error['msg']}"
-    return f"{place}{'.'.join(path[1:])}: {message}."
-
-
-def _line(node: Any, path: list[str]) -> int:
-    """The line of the key at `path`, or of the nearest one above it."""
-    line = 1
-    for part in path:
-        if not isinstance(node, yaml.MappingNode):
-            break
-        found = [(key, value) for key, value in node.value if key.value == part]
-        if not found:
-            break
-        line, node = found[-1][0].start_mark.line + 1, found[-1][1]
-    return line
+        problems = problems_in(failure, Deployment)
+        raise ProjectError(str(spec_error(problems, place.under("deploy")))) from failure

@@ -5,7 +5,7 @@ from typing import Final
 from snowml.deploy.feature_views import Shelf
 from snowml.deploy.model_monitors import monitored
 from snowml.deploy.plan import Place
-from snowml.names import literal, quoted
+from snowml.names import Relation, literal, quoted
 from snowml.spec.graph import graphs_of
 
 ROLE: Final = "snowml_deployer"
@@ -32,7 +32,10 @@ def setup_script(place: Place, shelf: Shelf | None = None) -> str:
         "-- Run once, as a role that may create roles and resource monitors (ACCOUNTADMIN).",
         "-- The role that deploys and owns the tasks:",
         f"create role if not exists {role};",
-        f"grant usage on database {database} to role {role};",
+        *(
+            f"grant usage on database {quoted(name, 'snowflake')} to role {role};"
+            for name in _databases(place, shelf)
+        ),
         "-- Its own schemas: what it makes there is its own. It needs no right elsewhere but to read.",
         *(f"create schema if not exists {schema};" for schema in own),
         *(
@@ -66,8 +69,12 @@ def setup_script(place: Place, shelf: Shelf | None = None) -> str:
             *(f"alter schema {schema} set log_level = {place.deployment.log_level};" for schema in own),
         ]
     if place.deployment.dbt_project:
-        name = ".".join(quoted(part, "snowflake") for part in place.deployment.dbt_project.split("."))
-        lines.append(f"grant usage on dbt project {name} to role {role};")
+        *above, name = (quoted(part, "snowflake") for part in place.deployment.dbt_project.split("."))
+        schema = ".".join(above)
+        lines += [
+            f"grant usage on schema {schema} to role {role};",
+            f"grant usage on dbt project {schema}.{name} to role {role};",
+        ]
     if place.deployment.notify:
         integration = quoted(place.deployment.notify.integration, "snowflake")
         emails = ", ".join(literal(email, "snowflake") for email in place.deployment.notify.emails)
@@ -79,17 +86,29 @@ def setup_script(place: Place, shelf: Shelf | None = None) -> str:
     return "\n".join(lines)
 
 
+def _databases(place: Place, shelf: Shelf | None) -> list[str]:
+    """Where anything is that the deployment makes or reads, its own first."""
+    project = place.deployment.dbt_project
+    elsewhere = {
+        *(str(table.database) for table in _read(place, shelf) | _waited_for(place)),
+        *([project.split(".")[0]] if project else []),
+    }
+    by_name = {quoted(name, "snowflake"): name for name in (place.database, *sorted(elsewhere))}
+    return list(by_name.values())
+
+
+def _waited_for(place: Place) -> set[Relation]:
+    return {table.within(place.database) for graph in graphs_of(place.specs) for table in graph.streams}
+
+
 def _waiting(place: Place, role: str) -> list[str]:
     """A stream needs a table that keeps track of its changes; its owner alone can have it do so."""
-    tables = {table.within(place.database) for graph in graphs_of(place.specs) for table in graph.streams}
     return [
         statement
-        for table in sorted(tables, key=str)
+        for table in sorted(_waited_for(place), key=str)
         for statement in (
             f"alter table {table.sql('snowflake')} set change_tracking = true;",
-            f"grant usage on schema {quoted(str(table.database), 'snowflake')}."
-            f"{quoted(table.schema, 'snowflake')} to role {role};",
-            f"grant select on {table.sql('snowflake')} to role {role};",
+            *_readable(table, role),
         )
     ]
 
@@ -131,19 +150,31 @@ def _storing(place: Place, shelf: Shelf | None, role: str) -> list[str]:
     return [f"grant {kind} on schema {home} to role {role};" for kind in kinds]
 
 
-def _reading(place: Place, shelf: Shelf | None, role: str) -> list[str]:
-    """What training, scoring and monitoring read, and what the feature store shows, where that is elsewhere."""
+def _read(place: Place, shelf: Shelf | None) -> set[Relation]:
+    """What training, scoring and monitoring read, and what the feature store shows."""
     sets = {
         relation.within(place.database)
         for spec in place.specs
         for relation in (spec.training_set, spec.scoring_set)
-    } | {table.relation for table in (shelf.tables if shelf else ())}
+    }
+    return sets | {table.relation for table in (shelf.tables if shelf else ())}
+
+
+def _reading(place: Place, shelf: Shelf | None, role: str) -> list[str]:
     return [
-        statement
-        for relation in sorted(sets, key=str)
-        for statement in (
-            f"grant usage on schema {quoted(str(relation.database), 'snowflake')}."
-            f"{quoted(relation.schema, 'snowflake')} to role {role};",
-            f"grant select on {relation.sql('snowflake')} to role {role};",
-        )
+        "-- What it reads. Build it before: a right can only be given on what is there. Where another role runs dbt, a",
+        "-- table that dbt makes anew loses its rights, unless the dbt project says copy_grants: true.",
+        *dict.fromkeys(
+            statement
+            for relation in sorted(_read(place, shelf), key=str)
+            for statement in _readable(relation, role)
+        ),
+    ]
+
+
+def _readable(relation: Relation, role: str) -> list[str]:
+    schema = f"{quoted(str(relation.database), 'snowflake')}.{quoted(relation.schema, 'snowflake')}"
+    return [
+        f"grant usage on schema {schema} to role {role};",
+        f"grant select on {relation.sql('snowflake')} to role {role};",
     ]

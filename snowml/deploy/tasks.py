@@ -8,6 +8,7 @@ from snowml.deploy.things import MARK, Key, Thing
 from snowml.names import Relation, literal, quoted
 from snowml.spec.graph import Graph, Task, stream_of
 
+_LONGEST_MS: Final = 7 * 24 * 3600 * 1000
 _HOURLY: Final = "USING CRON 0 * * * * UTC"
 _SUBJECTS: Mapping[About, str] = {
     "failure": "snowml: a task failed",
@@ -85,7 +86,7 @@ def _task(
     options += [
         # Of the two limits the one on statements leaves the time to record the failure.
         f"statement_timeout_in_seconds = {deployment.seconds}",
-        f"user_task_timeout_ms = {(deployment.seconds + 60) * 1000}",
+        f"user_task_timeout_ms = {min((deployment.seconds + 60) * 1000, _LONGEST_MS)}",
     ]
     if name == root:
         options.append(f"suspend_task_after_num_failures = {deployment.suspend_after}")

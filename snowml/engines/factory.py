@@ -15,7 +15,7 @@ Notify = Callable[[str], None]
 
 
 def open_engine(target: "Target", *, read_only: bool = False, notify: Notify | None = None) -> Engine:
-    """A session of the profile's warehouse; a relative DuckDB path is taken from the profile's folder.
+    """A session of the profile's warehouse; a project's relative DuckDB path is its folder's by now.
 
     Args:
         target: The profile's output.

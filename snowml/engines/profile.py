@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from snowml.engines.yaml_files import read_yaml
 from snowml.errors import ProjectError, did_you_mean
 
 
@@ -41,17 +43,20 @@ def read_target(profile: str, *, target: str | None, profiles_dir: Path) -> Targ
         raise ProjectError(
             f"There is no {file}. Copy profiles.yml.example there, or name its folder with --profiles-dir."
         )
-    profiles = _mapping(yaml.safe_load(file.read_text("utf-8")), f"{file} is not a mapping of profiles.")
+    profiles = _mapping(read_yaml(file), f"{file} is not a mapping of profiles.")
     if profile not in profiles:
         raise ProjectError(f"{file} has no profile '{profile}'.{did_you_mean(profile, profiles)}")
     settings = _mapping(profiles[profile], f"The profile '{profile}' in {file} is not a mapping.")
     outputs = _mapping(settings.get("outputs"), f"The profile '{profile}' in {file} has no outputs.")
-    name = target or _rendered(settings.get("target", "default"), file)
+    name = target or str(_rendered(settings.get("target", "default"), file))
     if name not in outputs:
         raise ProjectError(
             f"The profile '{profile}' in {file} has no target '{name}'.{did_you_mean(name, outputs)}"
         )
-    output = _rendered(outputs[name], file)
+    output = _mapping(
+        _rendered(outputs[name], file),
+        f"The target '{name}' of the profile '{profile}' in {file} has no settings.",
+    )
     return Target(profile, name, str(output.get("type")), output, file)
 
 
@@ -82,15 +87,22 @@ def _rendered(value: Any, file: Path) -> Any:
     environment = SandboxedEnvironment(undefined=StrictUndefined)
     environment.filters.update(as_number=str, as_bool=str, as_native=str, as_text=str)
     try:
-        text = environment.from_string(value).render(env_var=_env_var)
+        text = environment.from_string(value).render(env_var=partial(_env_var, file))
     except TemplateError as error:
         raise ProjectError(f"{file}: cannot render {value!r}: {error}") from error
-    filtered = any(name in value for name in ("as_number", "as_bool", "as_native"))
-    return yaml.safe_load(text) if filtered else text
+    if not any(name in value for name in ("as_number", "as_bool", "as_native")):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{file}: {value!r} is {text!r}, which is no value of YAML.") from error
 
 
-def _env_var(name: str, default: str | None = None) -> str:
-    value = os.environ.get(name, default)
+def _env_var(file: Path, name: object, default: str | None = None) -> str:
+    value = os.environ.get(str(name), default)
     if value is None:
-        raise ProjectError(f"The profile needs the environment variable {name}, which is not set.")
+        raise ProjectError(
+            f"{file} needs the environment variable {name}, which is not set. Set it, or write a default there: "
+            f"env_var('{name}', '…')."
+        )
     return value

@@ -333,11 +333,14 @@ class Registry:
 
     def untrained(self, model: str) -> NotTrained | ModelNotFound:
         """The error for a model without versions: not trained yet, or not known at all."""
-        models = self.models()
-        if model in models:
+        if model in self.models():
             return NotTrained(f"{model} has no version yet. Train it: snowml train {model}")
+        return self.unknown(model)
+
+    def unknown(self, model: str) -> ModelNotFound:
+        """The error for a model that nobody recorded."""
         return ModelNotFound(
-            f"The registry {self.schema} knows no model '{model}'.{did_you_mean(model, models)}"
+            f"The registry {self.schema} knows no model '{model}'.{did_you_mean(model, self.models())}"
         )
 
     # Audits, parity, drift, performance

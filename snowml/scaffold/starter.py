@@ -15,6 +15,8 @@ MODEL = "reorder"
 _TEMPLATE = PACKAGE / "scaffold" / "starter"
 # What stands in the template for the project's name.
 _PLACEHOLDER = "PROJECT"
+# Packages that the project reads, and catalogues and schemas of DuckDB, whose file has the project's name.
+_TAKEN = frozenset({"dbt", "dbt_duckdb", "dbt_snowflake", "snowml", "main", "temp", "system"})
 _NAMED = ("dbt_project.yml", "README.md")
 
 
@@ -42,6 +44,11 @@ def start(folder: Path, name: str | None = None) -> Started:
         raise ProjectError(
             f"'{project}' is no name for a dbt project, which has lower-case letters, digits and underscores, and no "
             "digit in front. Give another: snowml init DIR --name NAME"
+        )
+    if project in _TAKEN:
+        raise ProjectError(
+            f"'{project}' is the name of a package of dbt's or of a part of DuckDB, and would be mistaken for it. Give "
+            "another: snowml init DIR --name NAME"
         )
     if (folder / "dbt_project.yml").is_file():
         raise ProjectError(

@@ -81,12 +81,16 @@ def _composed(path: Path) -> yaml.Node | None:
     return node
 
 
+def locate(folder: Path, file: str) -> Locator:
+    """The top of a file; it has no keys when the file cannot be read."""
+    return Locator(file, None, _composed(folder / file))
+
+
 def locate_exposure(project_dir: Path, file: str | None, name: str) -> Locator:
     """The place of the exposure `name`; it has a file and no line when the file cannot be read."""
     if file is None:
         return Locator()
-    place = Locator(file, None, _composed(project_dir / file))
-    exposures = place.under("exposures")
+    exposures = locate(project_dir, file).under("exposures")
     if exposures is None or not isinstance(exposures.node, yaml.SequenceNode):
         return Locator(file)
     for node in exposures.node.value:

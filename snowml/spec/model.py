@@ -78,7 +78,7 @@ class ModelSpec(BaseModel):
             known = isinstance(raw, dict) and isinstance(raw.get("settings"), dict)
             return cls.model_validate({**raw, "given": raw["settings"]} if known else raw)
         except ValidationError as failure:
-            detail = " ".join(problem.message for problem in problems_in(failure))
+            detail = " ".join(problem.message for problem in problems_in(failure, cls))
             raise SpecError(f"a stored specification cannot be read: {detail} {_REMEDY}") from failure
         except (ValueError, RecursionError) as failure:
             raise SpecError(f"a stored specification is not JSON: {text[:60]!r}. {_REMEDY}") from failure

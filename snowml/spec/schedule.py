@@ -14,6 +14,8 @@ from snowml.spec.fields import refusal
 
 _EXAMPLE: Final = "'0 6 * * * Europe/Berlin'"
 _FIELDS: Final = 5
+# Files beside the zones, which another machine reads otherwise, or a warehouse does not know.
+_OF_THE_MACHINE: Final = re.compile(r"(posix|right)/|(localtime|posixrules|Factory)$")
 _ANY_TIME = datetime(2024, 1, 1)
 
 
@@ -49,7 +51,8 @@ def _check_zone(name: str) -> None:
     # The zone of a folder's name is an OSError, that of a path a ValueError.
     with suppress(KeyError, ValueError, OSError):
         ZoneInfo(name)
-        return
+        if not _OF_THE_MACHINE.match(name):
+            return
     raise refusal(
         f"no time zone {name!r}.{did_you_mean(name, available_timezones()) or f' Write {_EXAMPLE}'}"
     )

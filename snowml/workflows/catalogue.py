@@ -149,7 +149,7 @@ def _table(warehouse: _Warehouse, uid: str, readers: Sequence[_Reader]) -> Featu
         built = warehouse.built(lineage, uid)
         columns = warehouse.columns(lineage, uid) if built is None else built
         keys = {*settings.entity, settings.as_of}
-        if not keys <= columns.keys():
+        if not keys <= columns.keys() and not (built is None and keys == _declared_keys(lineage, uid)):
             continue
         reading = [one for one in readers if uid in one.lineage.derived]
         return FeatureTable(
@@ -174,6 +174,14 @@ def _table(warehouse: _Warehouse, uid: str, readers: Sequence[_Reader]) -> Featu
             ),
         )
     return None
+
+
+def _declared_keys(lineage: Lineage, uid: str) -> set[str]:
+    """The entity and the moment of a node's rows, where its settings say so: its columns need not be declared."""
+    settings = lineage.settings(uid)
+    entity, as_of = settings.get("entity") or [], settings.get("as_of")
+    names = [*([entity] if isinstance(entity, str) else entity), *([as_of] if as_of else [])]
+    return {folded(str(name)) for name in names}
 
 
 def _with_freshness(engine: Engine, table: FeatureTable) -> FeatureTable:

@@ -6,11 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from snowml.engines.base import Engine
 from snowml.engines.factory import Notify, open_engine
 from snowml.engines.profile import Target, find_profiles_dir, read_target
+from snowml.engines.yaml_files import read_yaml
 from snowml.errors import ProjectError
 from snowml.registry.store import Registry
 from snowml.workflows.moment import moment
@@ -47,10 +46,7 @@ class Project:
             raise ProjectError(
                 f"{folder} has no dbt_project.yml. Go to a dbt project, or name it with --project-dir."
             )
-        try:
-            settings = yaml.safe_load(file.read_text("utf-8"))
-        except yaml.YAMLError as error:
-            raise ProjectError(f"{file} is not valid YAML: {error}") from error
+        settings = read_yaml(file)
         if not isinstance(settings, dict) or "name" not in settings or "profile" not in settings:
             raise ProjectError(f"{file} must name the project (name:) and its profile (profile:).")
         profiles = (profiles_dir or find_profiles_dir(folder)).resolve()
@@ -108,5 +104,10 @@ def _placed(target: Target, folder: Path) -> Target:
 def _vars(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The project's vars: those for all, those for the package snowml, those under the project's own name."""
     given = settings.get("vars") or {}
-    scoped = {**(given.get("snowml") or {}), **(given.get(settings["name"]) or {})}
-    return {**{key: value for key, value in given.items() if not isinstance(value, dict)}, **scoped}
+    if not isinstance(given, dict):
+        raise ProjectError(f"The vars in dbt_project.yml are not a mapping: {given!r}.")
+    scopes = [given[name] for name in ("snowml", settings["name"]) if isinstance(given.get(name), dict)]
+    found = {key: value for key, value in given.items() if not isinstance(value, dict)}
+    for scope in scopes:
+        found |= scope
+    return found

@@ -10,13 +10,18 @@ from snowml.progress import Progress, Silent
 from snowml.records import Parity, Version, VersionEvent
 from snowml.registry.history import champions, statuses, withdrawn
 from snowml.registry.store import Registry
-from snowml.serving.functions import names_of
 from snowml.workflows.certificate.parity import certified, covers, refusal
 from snowml.workflows.champion import load_artifact
 from snowml.workflows.inputs import broken_where_built
 from snowml.workflows.model_monitor import follow_monitor
 from snowml.workflows.native import follow
-from snowml.workflows.repair import create_current, create_versioned, functions_for, repair_if_possible
+from snowml.workflows.repair import (
+    create_current,
+    create_versioned,
+    functions_for,
+    names_of_current,
+    repair_if_possible,
+)
 from snowml.workflows.specs import from_registry
 
 
@@ -136,8 +141,7 @@ def _finished(registry: Registry, current: Version, to: int | None) -> Promoted 
     *before, last = registry.events(current.model)
     if last.event != "rolled_back" or to not in (None, current.version):
         return None
-    names = tuple(sorted(names_of(current.model, current.signature)))
-    return Promoted(current, champions(before)[-1], names, None)
+    return Promoted(current, champions(before)[-1], names_of_current(current), None)
 
 
 def _chosen(registry: Registry, model: str, number: int | None) -> Version:

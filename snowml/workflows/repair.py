@@ -83,7 +83,13 @@ def create_current(engine: Engine, functions: Functions) -> tuple[str, ...]:
     """The champion's functions; gives their names, the one people call first."""
     for function in (*functions.current, functions.explaining.current):
         engine.create_function(function)
-    return tuple(sorted(function.name.name for function in functions.current))
+    names = sorted(function.name.name for function in functions.current)
+    return (*names, functions.explaining.current.name.name)
+
+
+def names_of_current(champion: Version) -> tuple[str, ...]:
+    """The names of a champion's functions: the prediction's, the one people call first, and the explanation's."""
+    return (*sorted(names_of(champion.model, champion.signature)), f"explain_{champion.model}")
 
 
 def _in_place(registry: Registry, champion: Version) -> bool:
@@ -91,5 +97,5 @@ def _in_place(registry: Registry, champion: Version) -> bool:
     schema = of_version(registry, champion).function_schema
     return all(
         registry.engine.comments(Relation(schema, name)) == [says(champion)]
-        for name in (*names_of(champion.model, champion.signature), f"explain_{champion.model}")
+        for name in names_of_current(champion)
     )

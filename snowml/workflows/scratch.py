@@ -113,6 +113,9 @@ class Scratch:
                 self._drop(engine, schema)
 
     def _rebuild(self, models: Collection[str], filters: Mapping[str, str], step: Step | None) -> None:
+        # Where the scoring set reads the training set, say, nothing is made for training alone.
+        if not models:
+            return
         upstream = [uid for uid in self.lineage.upstream if uid.startswith("model.")]
         places = {
             **dict.fromkeys(upstream, self._whole),

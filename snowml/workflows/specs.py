@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snowml.errors import ModelNotFound, did_you_mean
 from snowml.records import Version
 from snowml.registry.store import Registry
 from snowml.spec.exposure import read_spec
@@ -56,10 +55,7 @@ def from_registry(registry: Registry, name: str) -> Located:
     """
     text = registry.latest_spec(name)
     if text is None:
-        known = registry.models()
-        raise ModelNotFound(
-            f"The registry {registry.schema} knows no model '{name}'.{did_you_mean(name, known)}"
-        )
+        raise registry.unknown(name)
     spec = ModelSpec.from_json(text)
     commit = registry.latest_commit(name) or spec.git_commit
     return Located(spec.model_copy(update={"git_commit": commit}))

@@ -50,6 +50,14 @@ def test_that_is_found_only_where_the_arrival_is_declared(project: meters.Meters
     assert project.audit(CUT) == {}
 
 
+def test_a_scoring_set_may_read_the_training_set(project: meters.Meters) -> None:
+    project.write(
+        "models/failing_scoring_set.sql",
+        "select * exclude (failed, label_known_at) from {{ ref('failing_training_set') }}",
+    )
+    assert project.audit(CUT) == {}
+
+
 def test_a_newest_fact_after_as_of_is_named(project: meters.Meters) -> None:
     project.replace(
         "models/meter_features.sql",

@@ -1,7 +1,9 @@
 """What the commands answer: one JSON document on standard output, and nothing else there."""
 
+import contextlib
 import re
 
+import duckdb
 import pytest
 import shop
 
@@ -68,7 +70,12 @@ def test_a_rejected_version_does_not_keep_an_approved_one_from_promotion(trained
 def test_promote_answers_with_the_functions_and_the_parity(trained: shop.Shop) -> None:
     found = document(trained.cli("promote", "churn", "--json"))
     assert (found["model"], found["version"], found["previous"]) == ("churn", 1, None)
-    assert "predict_churn" in found["functions"]
+    assert found["functions"] == [
+        "predict_churn",
+        "predict_churn_label",
+        "predict_churn_proba",
+        "explain_churn",
+    ]
     assert found["parity"]["certified"] is True
     assert found["parity"]["max_abs_diff"] <= 1e-9
     assert found["parity"]["rows"] > 0
@@ -154,6 +161,28 @@ def test_predict_of_everything_upstream_scores_what_came_since(promoted: shop.Sh
     answer = promoted.cli("predict", "--all", "--upstream", "--as-of", "2024-07-05", "--json")
     assert answer.code == 0, answer.err
     assert [(item["model"], item["scored"]) for item in answer.json] == [("churn", 10), ("spend", 10)]
+
+
+def test_one_model_that_cannot_be_scored_or_monitored_leaves_out_no_other(promoted: shop.Shop) -> None:
+    for name in ("predictions", "drift", "performance"):
+        (promoted.folder / f"models/churn_{name}.sql").unlink()
+    answer = promoted.cli("predict", "--all", "--as-of", "2024-07-05", "--json")
+    assert answer.code == 2
+    assert "error: churn: The project has no model 'churn_predictions'" in answer.err
+    assert [(one["model"], "error" in one) for one in answer.json] == [("churn", True), ("spend", False)]
+    with contextlib.closing(duckdb.connect(str(promoted.folder / promoted.file))) as connection:
+        connection.execute("drop table analytics.churn_predictions")
+    answer = promoted.cli("monitor", "--all", *WINDOW, "--threshold", "9", "--json")
+    assert answer.code == 2
+    assert [(one["model"], "error" in one) for one in answer.json] == [("churn", True), ("spend", False)]
+
+
+def test_predictions_that_stand_elsewhere_than_they_are_looked_for_are_told(promoted: shop.Shop) -> None:
+    text = (promoted.folder / "models/churn_predictions.sql").read_text("utf-8")
+    promoted.write("models/churn_predictions.sql", "{{ config(schema='scores') }}\n" + text)
+    answer = promoted.cli("predict", "churn")
+    assert answer.code == 2
+    assert "models/churn_predictions.sql: dbt makes analytics_scores.churn_predictions, and" in answer.err
 
 
 def test_monitor_answers_with_every_feature(promoted: shop.Shop) -> None:

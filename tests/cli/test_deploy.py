@@ -163,14 +163,21 @@ def test_a_deployment_that_was_killed_is_gone_on_with(written: shop.Shop, wareho
     assert {step["action"] for step in answer.json["steps"]} == {"keep"}
 
 
-def test_feature_tables_are_in_the_plan_before_they_are_built(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "declared",
+    [
+        ("    columns:\n", "    columns:\n      - {name: meter}\n      - {name: as_of}\n"),
+        # As the macros of features read it: the columns themselves need not be listed.
+        ("snowml: {known_at: newest", "snowml: {entity: meter, as_of: as_of, known_at: newest"),
+    ],
+    ids=["columns", "settings"],
+)
+def test_feature_tables_are_in_the_plan_before_they_are_built(
+    tmp_path: Path, declared: tuple[str, str]
+) -> None:
     made = meters.meters(tmp_path / "meters")
     add_target(made)
-    made.replace(
-        "models/dated.yml",
-        "    columns:\n",
-        "    columns:\n      - {name: meter}\n      - {name: as_of}\n",
-    )
+    made.replace("models/dated.yml", *declared)
     made.write("snowml.yml", "deploy: {feature_store: true}\n")
     answer = made.cli("deploy", "--dry-run", "--target", "snow", "--json")
     assert answer.code == 0, answer.err

@@ -35,6 +35,19 @@ def test_the_made_up_orders_are_the_same_each_time(tmp_path: Path) -> None:
     assert {row["channel"] for row in rows} == {"subscription", "web", "store"}
 
 
+@pytest.mark.parametrize("name", ["snowml", "dbt", "main"])
+def test_a_name_that_something_else_has_is_refused(tmp_path: Path, name: str) -> None:
+    answer = shop.command("init", str(tmp_path / name))
+    assert answer.code == 2
+    assert f"'{name}' is the name of a package of dbt's or of a part of DuckDB" in answer.err
+    assert not (tmp_path / name).exists()
+
+
+def test_the_first_command_can_be_copied_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "my shop"
+    assert f"    cd '{folder}'\n" in shop.command("init", str(folder)).out
+
+
 @pytest.mark.parametrize("name", ["2024", "a-b", "Größe", "", "a b"])
 def test_a_name_that_dbt_does_not_take_is_refused(tmp_path: Path, name: str) -> None:
     answer = shop.command("init", str(tmp_path / "new"), "--name", name)

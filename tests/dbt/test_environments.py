@@ -1,5 +1,6 @@
 """Where the registry and the functions live, and what dbt meets there, in any file and any schema."""
 
+import contextlib
 from datetime import datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import duckdb
 import pytest
 import shop
 
+import snowml
 from snowml.errors import ProjectError, SnowmlError
 from snowml.registry.schema import columns_of
 
@@ -169,6 +171,16 @@ def test_a_function_outlives_the_connection_that_registered_it(promoted: shop.Sh
     )
     done = shop.python("-c", program, cwd=promoted.folder)
     assert (done.returncode, done.stdout.strip()) == (0, "[(60,)]"), done.stderr
+
+
+def test_a_notebook_may_ask_for_rows_and_models_while_it_is_connected(promoted: shop.Shop) -> None:
+    with contextlib.closing(promoted.connect()) as connection:
+        where = {"project_dir": promoted.folder, "profiles_dir": promoted.folder, "target": promoted.target}
+        rows = snowml.training_set("churn", **where)
+        scored = snowml.load_model("churn", **where).predict_proba(rows[INPUTS.split(", ")])
+        assert len(scored) == len(rows) > 0
+        query = f"select count(analytics.predict_churn_proba({INPUTS})) from analytics.churn_scoring_set"
+        assert connection.sql(query).fetchall() == [(60,)]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,12 @@ def test_an_untrained_model_names_the_command_that_trains_it(built: shop.Shop) -
     assert "1 node:" in told
 
 
+def test_a_model_that_the_project_has_not_is_told_from_one_that_is_not_trained(built: shop.Shop) -> None:
+    built.write("models/misspelt.sql", "{{ snowml.explain('chrn', ref('churn_scoring_set')) }}")
+    told = failure(built, "misspelt")
+    assert "This project has no exposure 'chrn' of type ml. It has: churn, spend." in told
+
+
 def test_one_untrained_model_does_not_keep_the_others_from_predicting(built: shop.Shop) -> None:
     built.train("spend")
     built.promote("spend")

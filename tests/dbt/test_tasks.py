@@ -67,6 +67,9 @@ def test_all_of_what_is_due_is_run_for_its_own_moment_and_only_once(kept_up: sho
     mine = kept_up.cli("tasks", "history", "churn", "--limit", "2", "--json").json["tasks"]
     assert len(mine) == 2
     assert all(task["model"] == "churn" for task in mine)
+    for command in ("history", "messages"):
+        answer = kept_up.cli("tasks", command, "chrn")
+        assert (answer.code, "knows no model 'chrn'. Did you mean 'churn'?" in answer.err) == (2, True)
 
 
 def test_a_model_that_nobody_trained_yet_is_trained_by_its_tasks(built: shop.Shop) -> None:

@@ -115,6 +115,14 @@ def test_the_sql_of_a_graph_that_waits_for_rows_without_a_warehouse_is_what_was_
     assert setup_script(waits) + "\n" == (GOLDEN / "serverless_setup.sql").read_text("utf-8")
 
 
+def test_what_stands_in_another_database_can_be_reached(place):
+    text = setup_script(place(stream=Relation("raw", "orders", "lake"), dbt_project="TOOLS.DBT.SHOP"))
+    for name in ("SHOP", "LAKE", "TOOLS"):
+        assert text.count(f'grant usage on database "{name}" to role "SNOWML_DEPLOYER";') == 1
+    for name in ('"LAKE"."RAW"', '"TOOLS"."DBT"'):
+        assert f'grant usage on schema {name} to role "SNOWML_DEPLOYER";' in text
+
+
 def test_what_options_take_besides_is_granted(place):
     asked = {"monitor": {"schedule": SCHEDULE, "native": True}, "experiment_tracking": True}
     text, plain = setup_script(place(upkeep=asked)), setup_script(place())
@@ -349,20 +357,39 @@ class TestSettings:
             ("deploy:\n  timeout: soon\n", "snowml.yml:2: timeout: 'soon' is no length of time"),
             ("deploy:\n  dbt_project: shop\n", "snowml.yml:2: dbt_project: 'shop' is no full name"),
             ("deploy:\n  retries: -1\n", "snowml.yml:2: retries: -1"),
-            ("deploy:\n  notify: {integration: a, emails: []}\n", "snowml.yml:2: notify.emails: []"),
+            ("deploy:\n  notify: {integration: a, emails: []}\n", "snowml.yml:2: notify.emails: [] is empty"),
+            ("deploy:\n  notify: {integration: a, emails: [ops]}\n", "notify.emails.0: 'ops' is no address"),
+            ("deploy:\n  notify: {emails: [a@b.c]}\n", "snowml.yml:2: missing key 'integration' in 'notify'"),
+            ("deploy:\n  roles: ANALYST\n", "snowml.yml:2: roles: 'ANALYST' is not a list"),
+            ("deploy:\n  roles: [R, '']\n", "snowml.yml:2: roles.1: '' is empty"),
+            ("deploy:\n  roles: ['\"R\"']\n", """snowml.yml:2: roles.0: '"R"' stands between quotes"""),
+            ("deploy:\n  warehouse: ''\n", "snowml.yml:2: warehouse: '' is empty"),
+            ("deploy:\n  warehouse_size: xsmal\n", "unknown value 'xsmal'. Did you mean 'XSMALL'?"),
+            ("deploy:\n  timeout: 8 days\n", "snowml.yml:2: timeout: '8 days' is more than 7 days"),
+            ("deploy:\n  dbt_project: a..b\n", "dbt_project: 'a..b' is no full name"),
+            ("\ndeploy: 3\n", "snowml.yml:2: 'deploy' is no mapping of keys: 3"),
             (
                 "deploy:\n  notify:\n    integraton: a\n",
-                "unknown key 'integraton'. Did you mean 'integration'?",
+                "unknown key 'integraton' in 'notify'. Did you mean 'integration'?",
             ),
-            ("deploy:\n  serverless: {maximum: LARGE}\n", "unknown key 'maximum'. Did you mean"),
+            (
+                "deploy:\n  serverless: {maximum: LARGE}\n",
+                "unknown key 'maximum' in 'serverless'. Did you mean",
+            ),
             (
                 "deploy:\n  serverless: {initial: LARGE, max: SMALL}\n",
                 "snowml.yml:2: serverless: LARGE, SMALL: sizes go from 'min' over 'initial' to 'max'",
             ),
-            ("deploy:\n  training_memory: MEMORY_16X\n", "name the warehouse too"),
-            ("deploy:\n  notify: {integration: a, emails: [b], about: [news]}\n", "notify.about.0: 'news'"),
+            (
+                "deploy:\n  training_memory: MEMORY_16X\n",
+                "snowml.yml:2: training_memory: name the warehouse too",
+            ),
+            (
+                "deploy:\n  notify: {integration: a, emails: [a@b.c], about: [news]}\n",
+                "notify.about.0: unknown value 'news'",
+            ),
             ("other: 1\n", "must have the one key 'deploy'"),
-            ("deploy: [\n", "is not valid YAML"),
+            ("deploy: [\n", "snowml.yml:2 is not valid YAML"),
         ],
     )
     def test_what_cannot_be_used_is_refused_with_its_line(self, tmp_path, text, message):

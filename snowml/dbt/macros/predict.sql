@@ -51,6 +51,11 @@
     {{ exceptions.raise_compiler_error(
       model ~ ' is trained (version ' ~ trained ~ ') but no version is promoted. Promote one: snowml promote ' ~ model) }}
   {%- endif -%}
+  {%- set models = graph.exposures.values() | selectattr('type', 'equalto', 'ml') | map(attribute='name') | sort -%}
+  {%- if model not in models -%}
+    {{ exceptions.raise_compiler_error(
+      "This project has no exposure '" ~ model ~ "' of type ml. It has: " ~ (models | join(', ') or 'none') ~ '.') }}
+  {%- endif -%}
   {{ exceptions.raise_compiler_error(
     model ~ ' has no version yet. Train it: snowml train ' ~ model ~ '; or build without predictions: '
     ~ "--vars '{snowml_untrained: empty}'") }}

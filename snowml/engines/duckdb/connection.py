@@ -50,6 +50,8 @@ class DuckDBFile:
         except BaseException as error:
             # Left open it would keep the file's lock until it is collected.
             connection.close()
+            if was_interrupted(error):
+                raise KeyboardInterrupt from error
             if isinstance(error, duckdb.Error):
                 raise _opening_failed(self.path, error) from error
             raise
@@ -99,6 +101,14 @@ class DuckDBFile:
             [self.schema],
         ).fetchone()
         return self.schema if found else "main"
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether an error is how DuckDB passes on a Ctrl-C: its own, or that of a Python function which it called."""
+    text = str(error)
+    if isinstance(error, duckdb.Error):
+        return isinstance(error, duckdb.InterruptException) or "UDF: KeyboardInterrupt" in text
+    return isinstance(error, RuntimeError) and text == "Query interrupted"
 
 
 def _database(connection: duckdb.DuckDBPyConnection) -> str:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from snowml.engines.artifacts import check_size
 from snowml.engines.base import SqlFunction, VectorFunction
 from snowml.engines.columns import shared_columns
+from snowml.engines.duckdb.connection import was_interrupted
 from snowml.engines.duckdb.functions import comments, create_macro, create_stub
 from snowml.engines.procedures import procedure_file
 from snowml.engines.transactions import Transactions
@@ -164,9 +165,13 @@ class DuckDBEngine:
         """DuckDB's errors as ours. One inside a transaction ends it, though DuckDB's COMMIT would not say so."""
         try:
             yield
-        except duckdb.Error as error:
+        except (duckdb.Error, RuntimeError) as error:
             self._transactions.fail()
-            raise _wrapped(error, sql) from error
+            if was_interrupted(error):
+                raise KeyboardInterrupt from error
+            if isinstance(error, duckdb.Error):
+                raise _wrapped(error, sql) from error
+            raise
 
 
 def _wrapped(error: duckdb.Error, sql: str) -> WarehouseError:

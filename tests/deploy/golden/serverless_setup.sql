@@ -7,6 +7,8 @@ create schema if not exists "SHOP"."SNOWML";
 create schema if not exists "SHOP"."ANALYTICS";
 grant usage, create table, create view, create stage, create function, create procedure, create task, create stream, create alert, create model on schema "SHOP"."SNOWML" to role "SNOWML_DEPLOYER";
 grant usage, create table, create view, create stage, create function, create procedure, create task, create stream, create alert, create model on schema "SHOP"."ANALYTICS" to role "SNOWML_DEPLOYER";
+-- What it reads. Build it before: a right can only be given on what is there. Where another role runs dbt, a
+-- table that dbt makes anew loses its rights, unless the dbt project says copy_grants: true.
 grant usage on schema "SHOP"."MAIN" to role "SNOWML_DEPLOYER";
 grant select on "SHOP"."MAIN"."TRAINING_SET" to role "SNOWML_DEPLOYER";
 alter table "SHOP"."RAW"."ORDERS" set change_tracking = true;

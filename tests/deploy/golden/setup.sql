@@ -7,6 +7,8 @@ create schema if not exists "SHOP"."SNOWML";
 create schema if not exists "SHOP"."ANALYTICS";
 grant usage, create table, create view, create stage, create function, create procedure, create task, create stream, create alert, create model on schema "SHOP"."SNOWML" to role "SNOWML_DEPLOYER";
 grant usage, create table, create view, create stage, create function, create procedure, create task, create stream, create alert, create model on schema "SHOP"."ANALYTICS" to role "SNOWML_DEPLOYER";
+-- What it reads. Build it before: a right can only be given on what is there. Where another role runs dbt, a
+-- table that dbt makes anew loses its rights, unless the dbt project says copy_grants: true.
 grant usage on schema "SHOP"."MAIN" to role "SNOWML_DEPLOYER";
 grant select on "SHOP"."MAIN"."TRAINING_SET" to role "SNOWML_DEPLOYER";
 -- Running tasks and alerts are rights of the account:
@@ -19,6 +21,7 @@ grant database role snowflake.pypi_repository_user to role "SNOWML_DEPLOYER";
 -- hold for all who use it: give the tasks a warehouse of their own, or leave this out.
 create resource monitor if not exists "SNOWML_MONITOR" with credit_quota = 20 frequency = monthly start_timestamp = immediately triggers on 80 percent do notify on 100 percent do suspend;
 alter warehouse "TRANSFORMING" set resource_monitor = "SNOWML_MONITOR" statement_timeout_in_seconds = 3600 auto_suspend = 60;
+grant usage on schema "SHOP"."PUBLIC" to role "SNOWML_DEPLOYER";
 grant usage on dbt project "SHOP"."PUBLIC"."SHOP_PROJECT" to role "SNOWML_DEPLOYER";
 create notification integration if not exists "MAIL" type = email enabled = true allowed_recipients = ('a@example.com', 'o''b@example.com');
 grant usage on integration "MAIL" to role "SNOWML_DEPLOYER";
