@@ -75,7 +75,8 @@ def load(artifact: bytes) -> Mapping[str, Callable[[pd.DataFrame], pd.Series]]:
     kinds = [pa.float64() if feature.kind == "number" else pa.string() for feature in signature.features]
 
     def scores(rows: pd.DataFrame) -> pa.Array:
-        return score(*(pa.array(rows.iloc[:, i], kind, from_pandas=True) for i, kind in enumerate(kinds)))
+        columns = [pa.array(rows.iloc[:, i], kind, from_pandas=True) for i, kind in enumerate(kinds)]
+        return score(pa.StructArray.from_arrays(columns, [str(i) for i in range(len(columns))]))
 
     if signature.task == "regression":
         return {"predict": lambda rows: _series(scores(rows))}
