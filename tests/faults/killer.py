@@ -57,8 +57,14 @@ def run_tasks(engine, registry):
             predict_batch(lent, registry, kept_up(), as_of=handmade.AS_OF)
         return SimpleNamespace(count=lambda kind: 0, warnings=())
 
+    predictions = {"resource_type": "model", "name": f"{handmade.MODEL}_predictions", "schema": "main"}
     project = SimpleNamespace(open=lambda **_: lent, registry=lambda engine: registry)
-    dbt = SimpleNamespace(project=project, progress=Silent(), build=build)
+    dbt = SimpleNamespace(
+        project=project,
+        progress=Silent(),
+        build=build,
+        manifest=lambda variables: {"nodes": {"predictions": predictions}},
+    )
     for done in run_due(dbt, [kept_up()], as_of=handmade.AS_OF, clock=lambda: LATER):
         assert not done.errors, done.errors
 
