@@ -14,6 +14,7 @@ import pyarrow as pa
 from benchmarks.harness import Unable
 from benchmarks.scoring.models import MODEL, Trained
 from snowml.names import quoted
+from snowml.serving.structs import struct_of
 
 # Rows of a batch, for the peers that choose: it fits in the processor's cache with room to spare.
 _BATCH: Final = 65_536
@@ -231,7 +232,7 @@ def _of_columns(function: Callable[[pa.StructArray], pa.Array]) -> Callable[...,
 
     def answer(*columns: Any) -> pa.Array:
         whole = [one.combine_chunks() if isinstance(one, pa.ChunkedArray) else one for one in columns]
-        return function(pa.StructArray.from_arrays(whole, [str(i) for i in range(len(whole))]))
+        return function(struct_of(whole))
 
     return answer
 

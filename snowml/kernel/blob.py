@@ -84,8 +84,7 @@ def loads(data: bytes) -> Forest:
     forest = Forest(**given)
     if "null_refused" not in header:
         # Of bytes from before it was said, it follows from what the library takes.
-        limited = bool((forest.limits[forest.categories == 0] < np.inf).any())
-        forest = replace(forest, null_refused=limited or not forest.takes_missing)
+        forest = replace(forest, null_refused=forest.is_limited or not forest.takes_missing)
     if forest.link not in LINKS or not ALL <= forest.pick < answers_of(forest.link, len(forest.base)):
         raise _damaged(f"it has no answer {forest.pick} by '{forest.link}'")
     return forest

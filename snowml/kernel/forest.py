@@ -89,6 +89,11 @@ class Forest:
         _check(self)
 
     @property
+    def is_limited(self) -> bool:
+        """Whether some number is too large for the library; of a category's codes, none that SQL makes is."""
+        return bool((self.limits[self.categories == 0] < np.inf).any())
+
+    @property
     def leaves(self) -> Array:
         """(T,) the number of each tree's leaves."""
         return np.add.reduceat((self.feature < 0).astype(np.int64), self.roots[:-1])

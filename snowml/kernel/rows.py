@@ -20,9 +20,7 @@ Link: TypeAlias = tuple[int, float, int]
 
 def rule_of(forest: Forest) -> Rule:
     """Which rows are refused."""
-    limited = bool((forest.limits[forest.categories == 0] < np.inf).any())
-    # Of a category's codes, none that SQL makes is refused.
-    limits = np.array(forest.limits) if limited else np.full(forest.features, np.inf)
+    limits = np.array(forest.limits) if forest.is_limited else np.full(forest.features, np.inf)
     return limits, forest.null_refused, not forest.takes_missing
 
 

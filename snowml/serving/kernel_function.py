@@ -8,7 +8,7 @@ of 26 columns takes a third as long as to score them, and meanwhile no other thr
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ from snowml.kernel.rows import Place, matrix_of, rule_of
 from snowml.kernel.scorer import Scorer
 from snowml.kernel.scorer import refused as refused_by
 from snowml.serving.answers import arrow
+from snowml.serving.structs import struct_of
 
 # What this module and those of snowml that it needs import; without numba it answers the same, slower.
 PACKAGES: Final = ("numba", "numpy", "pyarrow")
@@ -90,11 +91,6 @@ def over_rows(
     # Compiled now, under the caller's lock, and not by several threads in their first batch.
     answer(struct_of([pa.array([0.0])] * forest.features))
     return answer
-
-
-def struct_of(columns: Sequence[pa.Array]) -> pa.StructArray:
-    """Columns as the struct that a function takes."""
-    return pa.StructArray.from_arrays(columns, [f"x{i}" for i in range(len(columns))])
 
 
 def _is_compiled() -> bool:

@@ -18,6 +18,7 @@ from snowml.names import Relation, quoted
 from snowml.records import Label, Signature
 from snowml.registry.trusted import Artifact
 from snowml.serving import estimator
+from snowml.serving.structs import struct_of
 
 _METHOD_TYPES: Final = {bool: "boolean", int: "bigint", float: "double", str: "text"}
 # With more inputs than these a method takes one OBJECT.
@@ -76,7 +77,7 @@ def load(artifact: bytes) -> Mapping[str, Callable[[pd.DataFrame], pd.Series]]:
 
     def scores(rows: pd.DataFrame) -> pa.Array:
         columns = [pa.array(rows.iloc[:, i], kind, from_pandas=True) for i, kind in enumerate(kinds)]
-        return score(pa.StructArray.from_arrays(columns, [str(i) for i in range(len(columns))]))
+        return score(struct_of(columns))
 
     if signature.task == "regression":
         return {"predict": lambda rows: _series(scores(rows))}

@@ -11,6 +11,7 @@ import pytest
 from snowml.registry.trusted import Artifact
 from snowml.serving.estimator import load
 from snowml.serving.inputs import Codes, inputs_for
+from snowml.serving.structs import struct_of
 from snowml.training.estimators import ESTIMATORS
 
 CASES = [
@@ -26,8 +27,7 @@ def function(pipeline, sig):
 
 
 def struct(columns):
-    whole = [column.combine_chunks() for column in columns]
-    return pa.StructArray.from_arrays(whole, [str(i) for i in range(len(whole))])
+    return struct_of([column.combine_chunks() for column in columns])
 
 
 def ask(pipeline, sig, rows, subset="all"):

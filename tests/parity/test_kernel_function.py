@@ -10,8 +10,9 @@ from snowml.engines.duckdb.functions import _deferred
 from snowml.errors import DataError
 from snowml.registry.trusted import Artifact
 from snowml.serving import compiling, kernel_function
-from snowml.serving.kernel_function import load, struct_of
+from snowml.serving.kernel_function import load
 from snowml.serving.sql.compiled import inputs
+from snowml.serving.structs import struct_of
 from snowml.training.estimators import ESTIMATORS
 
 CASES = [

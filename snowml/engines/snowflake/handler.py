@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from $handler import load
+from snowml.serving.structs import struct_of
 
 ARTIFACT = $artifact
 TYPES = ($types,)
@@ -32,7 +33,7 @@ _answer = load(_data)
 
 def $name(rows: pd.DataFrame) -> pd.Series:
     columns = [pa.array(rows.iloc[:, i], kind, from_pandas=True) for i, kind in enumerate(TYPES)]
-    found = _answer(pa.StructArray.from_arrays(columns, [str(i) for i in range(len(TYPES))]))
+    found = _answer(struct_of(columns))
     if KEYS:
         named = [row if row is None else dict(zip(KEYS, row)) for row in found.to_pylist()]
         return pd.Series(named, dtype=object)

@@ -69,7 +69,8 @@ def by_explanation(block: Block, truth: Reference, way: Way, explaining: Explain
         apart = np.where(np.isfinite(apart), np.fmax(apart / condition - explaining.rounding, 0.0), apart)
     # A sum that is no finite number on the way cannot be told, though another order or a link may make an answer of it.
     apart[np.isnan(total) & (np.isin(truth.scores, _EXTREME) | block.vast)] = 0.0
-    name = "no name" if way.explains is None else way.explains.name.name
+    assert way.explains is not None  # who asks has looked
+    name = way.explains.name.name
 
     def both(row: int) -> str:
         right = "refused" if truth.refused[row] else repr(float(truth.scores[row]))
